@@ -1,0 +1,198 @@
+"""What the policy can decide. Data only: `bot/conversation.py` carries it out, one function an action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.contacts import Group, Question, Thread
+
+
+@dataclass(frozen=True)
+class Say:
+    """A text of `content/<language>/replies.yaml`. Parameters are texts, numbers, dates or moments."""
+
+    key: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Show:
+    """A part of an answer: `short`, `more`, `asylum` or `family`."""
+
+    topic: str
+    part: str = "short"
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Words of a person at the desk, as they stand."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """A reply in every language below each other, for somebody whose language isn't known yet."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The kind notice in a language that isn't served (`content/notices.yaml`)."""
+
+    language: str
+
+
+Part = Say | Show | Quote | Everywhere | Notice
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An option to offer. The label is a reply's key, or the question of a topic (`topic` set)."""
+
+    token: str
+    label: str = ""
+    topic: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One message to the person: its parts below each other, then the options. One a turn: WhatsApp costs money."""
+
+    parts: tuple[Part, ...]
+    choices: tuple[Choice, ...] = ()
+    language: str | None = None  # when it differs from the contact's
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class ChooseLanguage:
+    language: str
+
+
+@dataclass(frozen=True)
+class AskConsent:
+    """Consent was asked; nothing but the waiting question is kept until the answer."""
+
+
+@dataclass(frozen=True)
+class GiveConsent:
+    pass
+
+
+@dataclass(frozen=True)
+class RefuseConsent:
+    """A plain no: what was kept of the question is wiped."""
+
+
+@dataclass(frozen=True)
+class ChooseGroup:
+    group: Group
+
+
+@dataclass(frozen=True)
+class Remember:
+    """The thread as it must be before the next message."""
+
+    thread: Thread
+
+
+@dataclass(frozen=True)
+class OpenTicket:
+    """Pass a question on to a person.
+
+    `question.reason`: no_answer, not_helped, asked (for a person), no_reply (the klantregisseur doesn't answer), crisis, withheld
+    (the answer is past its date).
+    """
+
+    question: Question
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Take up a question that was kept: it comes back as a message of its own, right after this one."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class AddToTicket:
+    """More words to a ticket that is open."""
+
+    ticket_id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ReopenTicket:
+    """The answer of the desk did not help."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True)
+class RateTicket:
+    ticket_id: int
+    helped: bool
+
+
+@dataclass(frozen=True)
+class CountOutcome:
+    """One line of figures: what became of a message. No words, no person."""
+
+    outcome: str
+    topic: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The person wants no more messages on our own account."""
+
+
+@dataclass(frozen=True)
+class Resume:
+    """The person writes again after a stop."""
+
+
+@dataclass(frozen=True)
+class Erase:
+    """Delete all that is kept of this person."""
+
+
+@dataclass(frozen=True)
+class MarkBlocked:
+    blocked: bool
+
+
+@dataclass(frozen=True)
+class MovePromise:
+    """A ticket's promised moment passed without an answer: it goes to the back-up desk with a new one."""
+
+    ticket_id: int
+
+
+Action = (
+    Reply
+    | ChooseLanguage
+    | AskConsent
+    | GiveConsent
+    | RefuseConsent
+    | ChooseGroup
+    | Remember
+    | OpenTicket
+    | Ask
+    | AddToTicket
+    | ReopenTicket
+    | RateTicket
+    | CountOutcome
+    | Stop
+    | Resume
+    | Erase
+    | MarkBlocked
+    | MovePromise
+)

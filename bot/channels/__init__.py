@@ -1,0 +1,1 @@
+"""How a message leaves. One module a platform, one shape: see `base.py`."""

@@ -1,0 +1,111 @@
+"""Telegram, through python-telegram-bot's `Bot` as a typed client only: both channels share one inbox and one worker.
+
+Plain text without any markup, so a stray `<` or `_` can't make a message fail. Errors by `docs/channels.md`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import httpx
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.request import HTTPXRequest
+
+from bot.errors import Failure, SendError
+from bot.messages import Address, Option, OutboundMessage
+from bot.outbox import Pace
+
+# The connection was never made, so nothing was sent.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_SHORT_LABEL = 18  # two such buttons stand beside each other on a phone
+
+
+def make_bot(token: str, api_url: str) -> Bot:
+    """A client of the Bot API. `api_url` is Telegram's own, or a double's in tests."""
+    request = HTTPXRequest(connection_pool_size=16, read_timeout=15, connect_timeout=5, pool_timeout=5)
+    return Bot(token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=request)
+
+
+class TelegramChannel:
+    """Sends to chats. A bot can only write to somebody who wrote first."""
+
+    name = "telegram"
+    pace = Pace(per_second=25, gap=1.0, burst=10)  # 30 a second and one a second per chat are the platform's limits
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+
+    async def send(self, address: Address, message: OutboundMessage, callback: str | None) -> str:
+        if callback:
+            await self._answer(callback)
+        try:
+            sent = await self.bot.send_message(
+                chat_id=int(address.value),
+                text=message.text,
+                reply_markup=keyboard(message.options),
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+        except TelegramError as error:
+            raise send_error(error) from None
+        return str(sent.message_id)
+
+    async def _answer(self, callback: str) -> None:
+        """Stop the button's spinner. A tap of long ago can't be answered any more, and need not be."""
+        with contextlib.suppress(TelegramError):
+            await self.bot.answer_callback_query(callback)
+
+    async def close(self) -> None:
+        with contextlib.suppress(TelegramError, RuntimeError):
+            await self.bot.shutdown()
+
+
+def keyboard(options: tuple[Option, ...]) -> InlineKeyboardMarkup | None:
+    """Inline buttons: short ones two in a row, long ones alone, in the order given."""
+    rows: list[list[InlineKeyboardButton]] = []
+    pair = False
+    for option in options:
+        button = InlineKeyboardButton(option.label, callback_data=option.token)
+        short = len(option.label) <= _SHORT_LABEL
+        if short and pair:
+            rows[-1].append(button)
+            pair = False
+        else:
+            rows.append([button])
+            pair = short
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def send_error(error: TelegramError) -> SendError:
+    """What an error of the library means for the next step."""
+    code = f"{type(error).__name__}: {_reason(error)}"
+    if isinstance(error, RetryAfter):
+        wait = error.retry_after
+        seconds = wait.total_seconds() if hasattr(wait, "total_seconds") else float(wait)
+        return SendError(Failure.TEMPORARY, "429", seconds)
+    if isinstance(error, Forbidden):
+        return SendError(Failure.BLOCKED, code)
+    if isinstance(error, BadRequest):
+        gone = "chat not found" in str(error).lower()
+        return SendError(Failure.BLOCKED if gone else Failure.PERMANENT, code)
+    if isinstance(error, InvalidToken):
+        return SendError(Failure.TEMPORARY, code)  # a wrong setting: people mend it, the message waits
+    if isinstance(error, NetworkError):
+        return _network_error(error, code)
+    return SendError(Failure.PERMANENT, code)
+
+
+def _network_error(error: NetworkError, code: str) -> SendError:
+    if isinstance(error.__cause__, _NEVER_SENT):
+        return SendError(Failure.TEMPORARY, code)
+    if isinstance(error, TimedOut) or isinstance(error.__cause__, httpx.HTTPError):
+        return SendError(Failure.UNKNOWN, code)
+    return SendError(Failure.TEMPORARY, code)  # a 5xx answer: the library raises it without a cause
+
+
+def _reason(error: TelegramError) -> str:
+    """The platform's own sentence, without anything that might name a person."""
+    return str(error)[:80]
+
+

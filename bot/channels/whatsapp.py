@@ -1,0 +1,137 @@
+"""WhatsApp through Twilio's Messages resource, with an HTTP client of our own under Twilio's.
+
+Their async client stores the timeout it is given and never uses it (twilio-python#925), and repeats a POST on every 5xx, which
+doubles messages. Options are numbered lines in the text: interactive messages need a template at Twilio for each shape.
+"""
+
+from __future__ import annotations
+
+from logging import Logger, getLogger
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from bot.errors import Failure, SendError
+from bot.messages import Address, OutboundMessage
+from bot.outbox import Pace
+
+log = getLogger(__name__)
+
+# Twilio's error codes (docs/channels.md); a code that isn't here hangs on the HTTP status.
+FAILURES: dict[int, Failure] = {
+    63016: Failure.WINDOW,
+    63014: Failure.BLOCKED,
+    21610: Failure.BLOCKED,
+    63003: Failure.PERMANENT,
+    63024: Failure.PERMANENT,
+    63013: Failure.PERMANENT,
+    92007: Failure.PERMANENT,
+    63032: Failure.PERMANENT,
+    63049: Failure.PERMANENT,
+    21617: Failure.PERMANENT,
+    63018: Failure.TEMPORARY,
+    63017: Failure.TEMPORARY,
+    63012: Failure.TEMPORARY,
+    20429: Failure.TEMPORARY,
+    21611: Failure.TEMPORARY,
+    30001: Failure.TEMPORARY,
+}
+
+
+class HttpClient(AsyncHttpClient):
+    """Twilio's client interface on httpx, with a timeout that holds and no repeats.
+
+    `api_url` puts another host in the place of Twilio's (a double in tests; settings refuse it in production).
+    """
+
+    def __init__(self, api_url: str = "", timeout: float = 20.0) -> None:
+        super().__init__(_silent(), is_async=True, timeout=timeout)
+        self._api_url = urlsplit(api_url) if api_url else None
+        self._client = httpx.AsyncClient(timeout=httpx.Timeout(timeout, connect=5.0))
+
+    async def request(  # noqa: PLR0913  # the interface is Twilio's
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the interface is Twilio's
+        allow_redirects: bool = False,  # noqa: FBT001, FBT002  # the interface is Twilio's
+    ) -> Response:
+        if self._api_url is not None:
+            uri = urlunsplit(urlsplit(uri)._replace(scheme=self._api_url.scheme, netloc=self._api_url.netloc))
+        answer = await self._client.request(
+            method,
+            uri,
+            params=params,
+            data=data,
+            headers=headers,
+            auth=auth,
+            timeout=timeout if timeout is not None else httpx.USE_CLIENT_DEFAULT,
+            follow_redirects=allow_redirects,
+        )
+        return Response(answer.status_code, answer.text, dict(answer.headers))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def _silent() -> Logger:
+    """Twilio's client logs whole requests: telephone numbers and words."""
+    logger = getLogger("wegwijs.twilio")
+    logger.disabled = True
+    return logger
+
+
+class WhatsAppChannel:
+    """Sends as one WhatsApp sender. `status_callback` is where Twilio tells what became of a message."""
+
+    name = "whatsapp"
+    pace = Pace(per_second=60, gap=1.5, burst=20)  # 80 a second is the sender's limit; Meta's pair limit is about 1 in 6 s
+
+    def __init__(self, client: Client, http: HttpClient, *, sender: str, status_callback: str | None) -> None:
+        self._client, self._http = client, http
+        self._sender, self._status_callback = sender, status_callback
+
+    async def send(self, address: Address, message: OutboundMessage, callback: str | None) -> str:  # noqa: ARG002  # one shape
+        optional = {"status_callback": self._status_callback} if self._status_callback else {}
+        try:
+            sent = await self._client.messages.create_async(
+                to=address.value, from_=self._sender, body=message.text, **optional
+            )
+        except httpx.HTTPError as error:
+            raise network_error(error) from None
+        except TwilioRestException as error:
+            raise send_error(error.status, error.code) from None
+        except TwilioException as error:
+            raise SendError(Failure.UNKNOWN, type(error).__name__) from None
+        return str(sent.sid)
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+def network_error(error: httpx.HTTPError) -> SendError:
+    """No connection: surely not sent. Anything later: nobody knows."""
+    never = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    return SendError(Failure.TEMPORARY if never else Failure.UNKNOWN, type(error).__name__)
+
+
+def send_error(status: int, code: int | None) -> SendError:
+    """What a refusal of Twilio means for the next step."""
+    if code in FAILURES:
+        return SendError(FAILURES[code], str(code))
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return SendError(Failure.TEMPORARY, "429")
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return SendError(Failure.TEMPORARY, f"{status} {code}")  # a wrong setting: people mend it, the message waits
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return SendError(Failure.UNKNOWN, f"{status} {code}")  # it may have been accepted before it broke
+    return SendError(Failure.PERMANENT, f"{status} {code}")

@@ -1,0 +1,193 @@
+"""The command line. Each command imports only what it needs, so that `content check` starts without a database."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; returns the exit code. Known errors are one clear line each, without a trace."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    try:
+        return int(options.run(options))
+    except (ContentError, SettingsError) as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+    except SecondProcessError as error:
+        print(error, file=sys.stderr)
+    except StoreUnavailableError as error:
+        print(f"the database can't be used ({error}); check WEGWIJS_DATABASE_URL", file=sys.stderr)
+    except WegwijsError as error:
+        print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="wegwijs", description="Checked answers for newcomers, or a person.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = _add(commands, "serve", _serve, "web and worker in one process")
+    serve.add_argument("--demo", action="store_true", help="load a small made-up population first")
+    _add(commands, "worker", _worker, "a worker alone (PostgreSQL)")
+    chat = _add(commands, "chat", _chat, "talk to the service in the terminal")
+    chat.add_argument("--language", choices=("nl", "en", "ar"))
+    ask = _add(commands, "ask", _ask, "understand a file of messages")
+    ask.add_argument("--input", type=Path, required=True)
+    ask.add_argument("--output", type=Path, required=True)
+    ask.add_argument("--content", type=Path)
+    ask.add_argument("--why", action="store_true", help="say what carried each decision")
+    evaluate = _add(commands, "evaluate", _evaluate, "measure the answering on a labelled file")
+    evaluate.add_argument("file", type=Path)
+    evaluate.add_argument("--content", type=Path)
+    evaluate.add_argument("--json", action="store_true")
+    _add_content(commands)
+    keys = _add(commands, "keys", _keys, "keys that encrypt addresses")
+    keys.add_argument("what", choices=("new",))
+    telegram = _add(commands, "telegram", _telegram, "set up the bot at Telegram")
+    telegram.add_argument("what", choices=("set-webhook", "set-commands"))
+    bench = _add(commands, "bench", _bench, "measure speed as ratios to a no-op endpoint")
+    bench.add_argument("--seconds", type=float, default=3.0, help="length of each measurement")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Command, text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_content(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    content = commands.add_parser("content", help="check and look at the texts")
+    what = content.add_subparsers(required=True, metavar="WHAT")
+    check = _add(what, "check", _content_check, "every rule on the content")
+    check.add_argument("--content", type=Path)
+    preview = _add(what, "preview", _content_preview, "an answer as each channel shows it")
+    preview.add_argument("topic")
+    preview.add_argument("--language", choices=("nl", "en", "ar"), default="nl")
+    preview.add_argument("--content", type=Path)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    import uvicorn
+
+    from bot.service import quiet_logs
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    web = importlib.import_module("webhooks.app")  # by name: this module stands below the web in the import rules
+    app = web.serve_app(settings)
+    if options.demo:
+        from bot.demo import load_demo
+
+        load_demo(app.state.service)
+    quiet_logs()
+    address = settings.public_base_url or f"http://{settings.host}:{settings.port}"
+    if settings.simulator:
+        print(f"Chat page    {address}/simulator", flush=True)
+    print(f"Desk         {address}/desk\nMonitoring   {address}/monitoring", flush=True)
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, timeout_graceful_shutdown=20)
+    return 0
+
+
+def _worker(_: argparse.Namespace) -> int:
+    from bot.service import build
+    from bot.settings import load_settings
+
+    async def work() -> None:
+        service = build(load_settings())
+        try:
+            await service.worker.run()
+        finally:
+            await service.close()
+
+    asyncio.run(work())
+    return 0
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from bot.commands.chat import chat
+    from bot.service import build
+    from bot.settings import load_settings
+
+    async def talk() -> int:
+        service = build(load_settings())
+        try:
+            return await chat(service, options.language)
+        finally:
+            await service.close()
+
+    logging.getLogger().setLevel(logging.WARNING)
+    return asyncio.run(talk())
+
+
+def _folders(options: argparse.Namespace) -> tuple[Path, Path]:
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    return options.content or settings.content_dir, settings.data_dir / "models"
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from bot.commands.ask import ask
+
+    return ask(options.input, options.output, *_folders(options), why=options.why)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from bot.commands.evaluate import evaluate
+
+    return evaluate(options.file, *_folders(options), as_json=options.json)
+
+
+def _content_check(options: argparse.Namespace) -> int:
+    from bot.commands.content import check
+    from bot.settings import ROOT
+
+    return check(options.content or ROOT / "content")
+
+
+def _content_preview(options: argparse.Namespace) -> int:
+    from bot.commands.content import preview
+    from bot.settings import ROOT
+
+    return preview(options.content or ROOT / "content", options.topic, options.language)
+
+
+def _keys(_: argparse.Namespace) -> int:
+    from bot.settings import new_keys
+
+    keys = new_keys()
+    print(f"WEGWIJS_SECRET_KEYS={keys['secret_keys']}\nWEGWIJS_HASH_KEY={keys['hash_key']}")
+    return 0
+
+
+def _telegram(options: argparse.Namespace) -> int:
+    from bot.commands.telegram import run
+    from bot.settings import load_settings
+
+    return asyncio.run(run(options.what, load_settings()))
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from bot.commands.bench import bench
+
+    return bench(options.seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""A contact: one person who writes, perhaps over two channels, and where the conversation stands. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bot.messages import Option
+
+
+class Consent(StrEnum):
+    """Whether the person agreed that this service keeps what it needs to help."""
+
+    NEW = "new"  # nothing asked yet
+    ASKED = "asked"
+    GIVEN = "given"
+    REFUSED = "refused"
+
+
+class Group(StrEnum):
+    """Who somebody is under the Wet inburgering 2021: what the rules and the costs hang on."""
+
+    ASYLUM = "asylum"  # asielstatushouder
+    FAMILY = "family"  # gezinsmigrant
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that waits for a yes before it goes to a person."""
+
+    text: str
+    language: str
+    candidates: tuple[tuple[str, float], ...] = ()
+    reason: str = "no_answer"  # why it goes on: see `bot/actions.py`, OpenTicket
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Question:
+        candidates = tuple((topic, float(confidence)) for topic, confidence in data["candidates"])
+        return cls(data["text"], data["language"], candidates, data["reason"])
+
+
+@dataclass(frozen=True)
+class Thread:
+    """What the conversation must remember between two messages, and nothing more.
+
+    `offered` are the options of the last message, so that "2", a label or a tap mean the same. `kept` is the first
+    question, until there is consent to answer it. `writing` means that the next message goes to a person as it is.
+    """
+
+    offered: tuple[Option, ...] = ()
+    kept: str = ""
+    question: Question | None = None
+    nonce: int = 0  # grows with every question that waits for a yes; old buttons carry an old one
+    last_topic: str = ""
+    group_asked: bool = False
+    writing: bool = False
+    languages_declined: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Thread:
+        """The thread that `to_json` described. Unknown keys of a newer version are ignored."""
+        question = data.get("question")
+        return cls(
+            offered=tuple(Option(**option) for option in data.get("offered", ())),
+            kept=data.get("kept", ""),
+            question=Question.from_json(question) if question else None,
+            nonce=data.get("nonce", 0),
+            last_topic=data.get("last_topic", ""),
+            group_asked=data.get("group_asked", False),
+            writing=data.get("writing", False),
+            languages_declined=tuple(data.get("languages_declined", ())),
+        )
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The person as the policy sees them: no name, no number."""
+
+    id: int
+    language: str | None = None
+    group: Group | None = None
+    consent: Consent = Consent.NEW
+    stopped: bool = False  # said "stop": nothing is sent on our own account
+    thread: Thread = field(default_factory=Thread)
+
+    @property
+    def known(self) -> bool:
+        """Whether this person chose a language and agreed: only then is there an ordinary conversation."""
+        return self.language is not None and self.consent is Consent.GIVEN

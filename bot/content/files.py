@@ -1,0 +1,110 @@
+"""YAML files with the line of every key, so that an editor is told where a fault stands. Duplicate keys and tabs are faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.errors import Fault
+
+Path_ = tuple[str | int, ...]
+
+
+@dataclass
+class Document:
+    """What stands in one file. `lines` gives the line of each path of keys, counted from 1."""
+
+    file: str
+    data: Any = None
+    lines: dict[Path_, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, path: Path_, message: str) -> Fault:
+        """A fault at a key, or at the nearest key above it that has a line."""
+        where = path
+        while where and where not in self.lines:
+            where = where[:-1]
+        return Fault(self.file, self.lines.get(where, 1), ".".join(str(step) for step in path), message)
+
+
+def read_yaml(path: Path, root: Path) -> Document:
+    """Read one file. Never raises for what stands in it: the faults are in the document.
+
+    Names are given relative to `root`, so that messages read the same everywhere.
+    """
+    document = Document(_relative(path, root))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        document.faults.append(Fault(document.file, 0, "", "the file is missing; make it"))
+        return document
+    except UnicodeDecodeError as error:
+        document.faults.append(Fault(document.file, 0, "", f"not UTF-8 at byte {error.start}; save the file as UTF-8"))
+        return document
+    for number, line in enumerate(text.split("\n"), 1):
+        if "\t" in line:
+            document.faults.append(Fault(document.file, number, "", "a tab; use two spaces"))
+    if document.faults:
+        return document
+    _compose(text, document)
+    return document
+
+
+def _relative(path: Path, root: Path) -> str:
+    try:
+        return str(path.relative_to(root.parent))
+    except ValueError:
+        return str(path)
+
+
+def _compose(text: str, document: Document) -> None:
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        document.data = _build(loader, node, (), document) if node is not None else {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
+        document.faults.append(Fault(document.file, line, "", f"not readable as YAML: {error.problem}"))
+    except ValueError as error:  # a date such as 2026-02-31
+        line = _line_of_bad_value(text)
+        document.faults.append(Fault(document.file, line, "", f"a value that can't be: {error}; mend it"))
+    except RecursionError:
+        document.faults.append(Fault(document.file, 1, "", "nested too deeply"))
+    finally:
+        loader.dispose()
+
+
+def _line_of_bad_value(text: str) -> int:
+    for number, line in enumerate(text.split("\n"), 1):
+        value = line.split(": ", 1)[-1].strip()
+        try:
+            yaml.safe_load(value)
+        except ValueError:
+            return number
+        except yaml.YAMLError:
+            continue
+    return 1
+
+
+def _build(loader: yaml.SafeLoader, node: yaml.Node, path: Path_, document: Document) -> Any:
+    document.lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(loader, child, (*path, index), document) for index, child in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
+    result: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]  # as above
+        key = {True: "yes", False: "no"}.get(key, key) if isinstance(key, bool) else key
+        line = key_node.start_mark.line + 1
+        if key in result:
+            message = f"stands twice (first on line {document.lines[*path, key]}); keep one"
+            document.faults.append(Fault(document.file, line, ".".join(map(str, (*path, key))), message))
+            continue
+        document.lines[*path, key] = line
+        result[key] = _build(loader, value_node, (*path, key), document)
+    return result

@@ -1,0 +1,206 @@
+"""One message, from the inbox to what follows from it, in one transaction. The only module that knows the order.
+
+Understanding runs before the transaction. Inside it: the lease is checked, the contact is read, the policy decides, each action is
+carried out, the inbox row is done. Nothing is sent here. So every step can be repeated after a crash.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot import actions as act
+from bot import escalation, outbox, people
+from bot.clock import Clock
+from bot.contacts import Consent, Contact
+from bot.content import Content
+from bot.escalation import DeskHours
+from bot.identifiers import Vault
+from bot.inbox import insert, to_row
+from bot.messages import CAPABILITIES, InboundMessage, Kind
+from bot.people import Person
+from bot.policy import Situation, decide, needs_understanding
+from bot.replies import render
+from bot.storage import lanes
+from bot.storage.models import InboxRow, LaneState
+from bot.storage.store import Store
+from bot.understanding import Understander, Understanding
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Turn:
+    """What one message is doing: grows while the actions are carried out."""
+
+    connection: Connection
+    row: sa.Row[Any]
+    message: InboundMessage
+    person: Person
+    contact: Contact
+    promise: datetime
+    now: datetime
+    replies: int = 0
+    erased: bool = False
+    said: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+
+class Conversation:
+    """Handles inbox rows. Holds what does not change from message to message."""
+
+    def __init__(self, *, content: Content, understander: Understander, vault: Vault, clock: Clock, hours: DeskHours) -> None:
+        self.content, self.vault, self.clock, self.hours = content, vault, clock, hours
+        self.understander = understander
+
+    def handle(self, store: Store, row: sa.Row[Any]) -> None:
+        """Take one claimed inbox row to its end. Raises what the database raises; the worker retries."""
+        message = InboundMessage.from_row(row.key, self.vault.open(row.sealed), row.body)
+        understanding = self._understand(store, message)
+        store.write(lambda connection: self._close(connection, row, message, understanding))
+
+    def _understand(self, store: Store, message: InboundMessage) -> Understanding | None:
+        person = store.read(lambda connection: people.find(connection, self.vault, message.address))
+        contact = person.contact if person else Contact(id=0)
+        situation = self._situation(contact, message, self.clock.now(), None)
+        if not needs_understanding(situation):
+            return None
+        return self.understander.understand(message.text, situation.language)
+
+    def _situation(
+        self, contact: Contact, message: InboundMessage, now: datetime, understanding: Understanding | None
+    ) -> Situation:
+        promise = escalation.promise(now, self.hours)
+        return Situation(contact, message, self.content, now, promise, understanding)
+
+    def _close(
+        self, connection: Connection, row: sa.Row[Any], message: InboundMessage, understanding: Understanding | None
+    ) -> None:
+        if not lanes.still_mine(connection, InboxRow, row.id, row.lease, state=LaneState.DONE, body=None, sealed=None):
+            log.warning("inbox row %s was taken over by another worker", row.id)
+            return
+        now = self.clock.now()
+        person = people.find_or_create(connection, self.vault, message.address, row.lane, now)
+        if message.kind is not Kind.TIMER:
+            people.wrote(connection, person, message, row.received_at)
+        situation = replace(
+            self._situation(person.contact, message, now, understanding),
+            tickets=escalation.tickets_of(connection, person.contact.id),
+            kept_facts=people.kept_facts(connection, person.contact.id),
+        )
+        turn = Turn(connection, row, message, person, person.contact, situation.promise, now)
+        for action in decide(situation):
+            _APPLY[type(action)](self, turn, action)
+        self._finish(turn)
+
+    def _finish(self, turn: Turn) -> None:
+        """Keep the contact as it is now, and the words of both sides where there is consent."""
+        if turn.erased:
+            return
+        people.save(turn.connection, turn.contact)
+        if turn.contact.consent is not Consent.GIVEN:
+            return
+        if turn.message.text and turn.message.kind is Kind.TEXT:
+            people.log_message(turn.connection, turn.contact.id, turn.message.text, (), turn.now, inbound=True)
+        for text, keys in turn.said:
+            people.log_message(turn.connection, turn.contact.id, text, keys, turn.now, inbound=False)
+
+    def _reply(self, turn: Turn, action: act.Reply) -> None:
+        language = action.language or turn.contact.language or "nl"
+        channel = turn.message.address.channel
+        messages = render(action, language, self.content, CAPABILITIES[channel], turn.now)
+        recipient = outbox.Recipient(turn.row.lane, channel, turn.contact.id, turn.person.address_id)
+        if turn.erased:
+            recipient = outbox.Recipient(turn.row.lane, channel, sealed=self.vault.seal(turn.message.address))
+        for message in messages:
+            turn.replies += 1
+            key = f"reply:{turn.row.key}:{turn.replies}"
+            callback = turn.message.extra.get("callback") if turn.replies == 1 else None
+            outbox.put(turn.connection, recipient, message, key=key, now=turn.now, callback=callback)
+            turn.said.append((message.text, message.keys))
+        turn.contact = replace(turn.contact, thread=replace(turn.contact.thread, offered=messages[-1].options))
+
+    def _choose_language(self, turn: Turn, action: act.ChooseLanguage) -> None:
+        turn.contact = replace(turn.contact, language=action.language)
+
+    def _ask_consent(self, turn: Turn, _: act.AskConsent) -> None:
+        turn.contact = replace(turn.contact, consent=Consent.ASKED)
+
+    def _give_consent(self, turn: Turn, _: act.GiveConsent) -> None:
+        turn.contact = replace(turn.contact, consent=Consent.GIVEN)
+        people.consented(turn.connection, turn.contact.id, turn.now)
+
+    def _refuse_consent(self, turn: Turn, _: act.RefuseConsent) -> None:
+        turn.contact = replace(turn.contact, consent=Consent.REFUSED, thread=type(turn.contact.thread)())
+
+    def _choose_group(self, turn: Turn, action: act.ChooseGroup) -> None:
+        turn.contact = replace(turn.contact, group=action.group)
+
+    def _remember(self, turn: Turn, action: act.Remember) -> None:
+        turn.contact = replace(turn.contact, thread=action.thread)
+
+    def _open_ticket(self, turn: Turn, action: act.OpenTicket) -> None:
+        people.save(turn.connection, turn.contact)
+        escalation.open_ticket(turn.connection, turn.contact.id, action.question, turn.promise, turn.now)
+
+    def _ask(self, turn: Turn, action: act.Ask) -> None:
+        again = replace(turn.message, key=f"again:{turn.row.id}", kind=Kind.TEXT, text=action.text, token="", extra={})
+        insert(turn.connection, [to_row(again, self.vault, turn.now)])
+
+    def _add_to_ticket(self, turn: Turn, action: act.AddToTicket) -> None:
+        escalation.add_entry(
+            turn.connection, action.ticket_id, "question", escalation.NEWCOMER, action.text, turn.now
+        )
+
+    def _reopen(self, turn: Turn, action: act.ReopenTicket) -> None:
+        escalation.reopen(turn.connection, action.ticket_id, turn.promise)
+
+    def _rate(self, turn: Turn, action: act.RateTicket) -> None:
+        escalation.rate(turn.connection, action.ticket_id, helped=action.helped)
+
+    def _move_promise(self, turn: Turn, action: act.MovePromise) -> None:
+        escalation.move_promise(turn.connection, action.ticket_id, turn.promise)
+
+    def _count(self, turn: Turn, action: act.CountOutcome) -> None:
+        channel = turn.message.address.channel
+        people.count(turn.connection, turn.now, channel, action.language, action.outcome, action.topic)
+
+    def _stop(self, turn: Turn, _: act.Stop) -> None:
+        turn.contact = replace(turn.contact, stopped=True)
+
+    def _resume(self, turn: Turn, _: act.Resume) -> None:
+        turn.contact = replace(turn.contact, stopped=False)
+
+    def _erase(self, turn: Turn, _: act.Erase) -> None:
+        people.erase(turn.connection, turn.contact.id, turn.row.lane)
+        turn.erased = True
+
+    def _mark_blocked(self, turn: Turn, action: act.MarkBlocked) -> None:
+        outbox.mark_blocked(turn.connection, turn.person.address_id, turn.now if action.blocked else None)
+
+
+_APPLY: dict[type, Callable[[Conversation, Turn, Any], None]] = {
+    act.Reply: Conversation._reply,  # noqa: SLF001  # one table, so that a new action without a function fails at once
+    act.ChooseLanguage: Conversation._choose_language,  # noqa: SLF001
+    act.AskConsent: Conversation._ask_consent,  # noqa: SLF001
+    act.GiveConsent: Conversation._give_consent,  # noqa: SLF001
+    act.RefuseConsent: Conversation._refuse_consent,  # noqa: SLF001
+    act.ChooseGroup: Conversation._choose_group,  # noqa: SLF001
+    act.Remember: Conversation._remember,  # noqa: SLF001
+    act.OpenTicket: Conversation._open_ticket,  # noqa: SLF001
+    act.Ask: Conversation._ask,  # noqa: SLF001
+    act.AddToTicket: Conversation._add_to_ticket,  # noqa: SLF001
+    act.ReopenTicket: Conversation._reopen,  # noqa: SLF001
+    act.RateTicket: Conversation._rate,  # noqa: SLF001
+    act.MovePromise: Conversation._move_promise,  # noqa: SLF001
+    act.CountOutcome: Conversation._count,  # noqa: SLF001
+    act.Stop: Conversation._stop,  # noqa: SLF001
+    act.Resume: Conversation._resume,  # noqa: SLF001
+    act.Erase: Conversation._erase,  # noqa: SLF001
+    act.MarkBlocked: Conversation._mark_blocked,  # noqa: SLF001
+}

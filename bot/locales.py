@@ -1,0 +1,112 @@
+"""Languages: their order, direction and the way they write numbers, dates, amounts and Latin words. Pure.
+
+Right-to-left text turns numbers and Latin words around unless they are isolated. `isolate_latin` does that for a whole text, so
+that editors never type invisible characters (W3C, "Inline bidi markup"; docs/adr/0005-bidi.md).
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal
+
+LANGUAGES = ("nl", "en", "ar")
+NAMES = {"nl": "Nederlands", "en": "English", "ar": "العربية"}
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+FSI, LRI, PDI, RLM = "\u2068", "\u2066", "\u2069", "\u200f"
+_BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LATIN = "A-Za-zÀ-ɏ0-9"
+_LATIN_RUN = re.compile(rf"[@€+]?[{_LATIN}](?:[{_LATIN}]|(?:[,:;.]? |[-–'’.,:/&+€@_])(?=[{_LATIN}€+])|%)*")
+_CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufeff]")
+_DIGITS = {ord(c): str(unicodedata.digit(c)) for c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९"}
+
+
+def direction(language: str) -> str:
+    """`rtl` or `ltr`."""
+    return "rtl" if language == "ar" else "ltr"
+
+
+def clean(text: str) -> str:
+    """What a person typed, without control characters and without characters that turn the direction."""
+    return _BIDI_CONTROLS.sub("", _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+_ARABIC_FOLD = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": None})
+
+
+def fold(text: str) -> str:
+    """A text for comparing: lower case, western digits, no diacritics, no punctuation, Arabic letters in one form."""
+    text = unicodedata.normalize("NFKD", western_digits(clean(text)).casefold().translate(_ARABIC_FOLD))
+    kept = "".join(char if char.isalnum() else " " for char in text if not unicodedata.combining(char))
+    return " ".join(unicodedata.normalize("NFC", kept).translate(_ARABIC_FOLD).split())
+
+
+def western_digits(text: str) -> str:
+    """Digits of any script as 0-9: "٣" becomes "3"."""
+    return text.translate(_DIGITS)
+
+
+def isolate(text: str) -> str:
+    """A left-to-right run that must not turn around inside Arabic: a telephone number, a name, a code."""
+    return f"{LRI}{text}{PDI}"
+
+
+def isolate_latin(text: str) -> str:
+    """Every run of Latin letters and digits in an Arabic text, isolated. Lines that hold only a link stay as they are.
+
+    A line that starts with a Latin run gets a right-to-left mark, or phones would turn the whole line.
+    """
+    return "\n".join(_isolate_line(line) for line in text.split("\n"))
+
+
+def _isolate_line(line: str) -> str:
+    if line.startswith(("https://", "http://")) or not line.strip():
+        return line
+    parts = re.split(f"({LRI}[^{PDI}]*{PDI})", line)
+    done = "".join(part if part.startswith(LRI) else _LATIN_RUN.sub(lambda m: isolate(m[0]), part) for part in parts)
+    return done if done[0] not in LRI + "-" and not done[0].isdigit() else RLM + done
+
+
+def plural(language: str, number: float) -> str:
+    """CLDR plural category: zero, one, two, few, many or other."""
+    return str(Locale.parse(language).plural_form(number))
+
+
+def join(items: Sequence[str], language: str) -> str:
+    """ "a, b en c" in the language's own way."""
+    return format_list(list(items), locale=language)
+
+
+def day(value: date, language: str) -> str:
+    """ "26 november 2026"."""
+    return format_date(value, "d MMMM y", locale=language)
+
+
+def moment(value: datetime, language: str) -> str:
+    """A moment as people say it: "donderdag 26 november, 15:00", in Dutch time.
+
+    Raises ValueError for a time without a zone.
+    """
+    if value.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    local = value.astimezone(AMSTERDAM)
+    separator = "، " if language == "ar" else ", "
+    return format_date(local, "EEEE d MMMM", locale=language) + separator + format_time(local, "HH:mm", locale="nl")
+
+
+def number(value: float, language: str) -> str:
+    """A number as a language writes it: "1.500", "1,500"."""
+    return format_decimal(value, locale=language)
+
+
+def amount(value: float, language: str) -> str:
+    """An amount of euros: "€ 250", "€ 57,40"."""
+    pattern = "¤ #,##0" if float(value).is_integer() else "¤ #,##0.00"
+    text = format_currency(value, "EUR", pattern, locale=language, currency_digits=False)
+    return text.replace("\u00a0", " ").replace(RLM, "")

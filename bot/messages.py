@@ -1,0 +1,140 @@
+"""What comes in and what goes out, in our own words. Knows no channel, no database, no language.
+
+A channel turns a provider's update into an `InboundMessage` at the door; nothing behind the door sees the provider's form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What an inbound message is."""
+
+    TEXT = "text"
+    TAP = "tap"  # a button or a list item
+    START = "start"  # Telegram's /start, with or without a payload
+    VOICE = "voice"
+    IMAGE = "image"
+    VIDEO = "video"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CARD = "contact_card"
+    OTHER = "other"
+    BLOCKED = "blocked"  # the person shut us out
+    UNBLOCKED = "unblocked"
+    TIMER = "timer"  # a due timer of this contact
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a person can be reached on one channel.
+
+    `value` is what to reply to, unchanged as received. A WhatsApp sender may have no telephone number: then `bsuid`
+    (business-scoped user id) is all there is. The three are kept apart and never derived from each other.
+    """
+
+    channel: str
+    value: str
+    bsuid: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
+class InboundMessage:
+    """One thing that a person did, or a timer that came due.
+
+    `key` is unique over all time: channel plus the provider's id. `token` is the data of a tap. `extra` holds what a
+    single kind needs (a callback's id, a timer's payload); plain JSON.
+    """
+
+    key: str
+    address: Address
+    kind: Kind
+    text: str = ""
+    token: str = ""
+    hint: str = ""  # language of the app, only a hint
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """Everything but the address, as JSON for the inbox."""
+        return {"kind": self.kind.value, "text": self.text, "token": self.token, "hint": self.hint, "extra": self.extra}
+
+    @classmethod
+    def from_row(cls, key: str, address: Address, body: dict[str, Any]) -> InboundMessage:
+        """The message that `body()` described."""
+        return cls(
+            key=key,
+            address=address,
+            kind=Kind(body["kind"]),
+            text=body["text"],
+            token=body["token"],
+            hint=body["hint"],
+            extra=body["extra"],
+        )
+
+
+@dataclass(frozen=True)
+class Option:
+    """A button, or a numbered line where a channel has no buttons. `token` is at most 64 bytes (Telegram's limit)."""
+
+    token: str
+    label: str
+
+
+@dataclass(frozen=True)
+class OutboundMessage:
+    """One message to a person, ready to send. `keys` names the content it was made of, for tests and figures."""
+
+    text: str
+    language: str
+    options: tuple[Option, ...] = ()
+    keys: tuple[str, ...] = ()
+    urgent: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> OutboundMessage:
+        options = tuple(Option(**option) for option in data["options"])
+        return cls(data["text"], data["language"], options, tuple(data["keys"]), data["urgent"])
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a provider says later about a message that we sent. States never step back."""
+
+    channel: str
+    provider_id: str
+    state: str  # sent, delivered, read, failed
+    code: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Capability:
+    """What a channel can show. Lengths in characters as the platform counts them (see `docs/channels.md`)."""
+
+    channel: str
+    max_text: int  # of one message
+    buttons: bool  # inline buttons; otherwise options are numbered lines in the text
+    max_options: int
+    max_label: int
+    window_hours: int | None  # after a person's last message free text may go for so long; None: always
+    paid: bool  # each message costs money, so one a turn
+
+
+CAPABILITIES: dict[str, Capability] = {
+    "telegram": Capability("telegram", 4096, buttons=True, max_options=24, max_label=64, window_hours=None, paid=False),
+    "whatsapp": Capability("whatsapp", 1600, buttons=False, max_options=10, max_label=72, window_hours=24, paid=True),
+    # Stand-ins that behave like the two, for the terminal and the chat page.
+    "console": Capability("console", 4096, buttons=True, max_options=24, max_label=64, window_hours=None, paid=False),
+    "console-numbers": Capability(
+        "console-numbers", 1600, buttons=False, max_options=10, max_label=72, window_hours=24, paid=True
+    ),
+}

@@ -1,0 +1,244 @@
+"""What waits to be sent: paced per channel and per chat, in order per person, and what became of it.
+
+A send whose answer was lost is never repeated by itself: it becomes UNKNOWN, is shown to people, and a delivery receipt settles it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from bot.errors import Failure, SendError
+from bot.messages import CAPABILITIES, OutboundMessage, Receipt
+from bot.storage import lanes
+from bot.storage.models import AddressRow, EarlyReceiptRow, LaneState, OutboxRow, PaceRow
+
+# Delivery never steps back: a receipt with a lower rank than what is known changes nothing.
+RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
+WINDOW_MARGIN = timedelta(minutes=5)  # the platform's clock rules, so ours closes a little earlier
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a channel may send: messages a second over all people, and seconds between two to one person."""
+
+    per_second: float
+    gap: float
+    burst: int = 5
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Whom a message goes to. Without ids and with `sealed`: the last words to somebody who was erased."""
+
+    lane: str
+    channel: str
+    contact_id: int | None = None
+    address_id: int | None = None
+    sealed: str | None = None
+
+
+def put(
+    connection: Connection,
+    recipient: Recipient,
+    message: OutboundMessage,
+    *,
+    key: str,
+    now: datetime,
+    priority: int = 0,
+    callback: str | None = None,
+) -> None:
+    """Add a message. The same key twice is one message. What a shut window or a block holds up waits as HELD."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    held = recipient.address_id is not None and _is_held(connection, recipient, now)
+    values = {
+        "key": key,
+        "lane": recipient.lane,
+        "channel": recipient.channel,
+        "contact_id": recipient.contact_id,
+        "address_id": recipient.address_id,
+        "sealed": recipient.sealed,
+        "priority": priority,
+        "payload": message.to_json(),
+        "callback": callback,
+        "created_at": now,
+        "due_at": now,
+        "state": LaneState.HELD if held else LaneState.READY,
+        "attempts": 0,
+    }
+    connection.execute(dialect.insert(OutboxRow).values(values).on_conflict_do_nothing(index_elements=["key"]))
+
+
+def _is_held(connection: Connection, recipient: Recipient, now: datetime) -> bool:
+    row = connection.execute(
+        sa.select(AddressRow.window_until, AddressRow.blocked_at).where(AddressRow.id == recipient.address_id)
+    ).one()
+    return row.blocked_at is not None or is_window_shut(recipient.channel, row.window_until, now)
+
+
+def is_window_shut(channel: str, window_until: datetime | None, now: datetime) -> bool:
+    """Whether free text may not go now (WhatsApp: 24 hours after the person's last message)."""
+    if CAPABILITIES[channel].window_hours is None:
+        return False
+    return window_until is None or window_until - WINDOW_MARGIN <= now
+
+
+def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slots: int) -> list[sa.Row[Any]]:
+    """Rows to send now: at most `slots`, no faster than each channel's pace."""
+    rows: list[sa.Row[Any]] = []
+    for channel, pace in paces.items():
+        if slots <= len(rows):
+            break
+        waits = sa.select(OutboxRow.id).where(
+            OutboxRow.state < sa.literal_column("2"), OutboxRow.channel == channel, OutboxRow.due_at <= now
+        )
+        if connection.execute(waits.limit(1)).first() is None:
+            continue
+        budget, start = _budget(connection, channel, pace, now)
+        wanted = min(budget, slots - len(rows))
+        if wanted < 1:
+            continue
+        found = lanes.claim(connection, OutboxRow, now, wanted, OutboxRow.channel == channel)
+        if found:
+            used = start + timedelta(seconds=len(found) / pace.per_second)
+            connection.execute(sa.update(PaceRow).where(PaceRow.channel == channel).values(used_until=used))
+        rows += found
+    return rows
+
+
+def _budget(connection: Connection, channel: str, pace: Pace, now: datetime) -> tuple[int, datetime]:
+    """How many may go now, and from where the allowance counts. Unused allowance is kept up to the burst."""
+    used = connection.execute(
+        sa.select(PaceRow.used_until).where(PaceRow.channel == channel).with_for_update()
+    ).scalar_one_or_none()
+    earliest = now - timedelta(seconds=pace.burst / pace.per_second)
+    if used is None:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        row = dialect.insert(PaceRow).values(channel=channel, used_until=earliest)
+        connection.execute(row.on_conflict_do_nothing(index_elements=["channel"]))
+        used = earliest
+    start = max(used, earliest)
+    return int((now - start).total_seconds() * pace.per_second + 1e-6), start
+
+
+def is_fit_to_send(connection: Connection, row: sa.Row[Any], now: datetime) -> bool:
+    """Look once more right before sending: the window may have shut, the person may have blocked us."""
+    if row.address_id is None:
+        return True
+    address = connection.execute(
+        sa.select(AddressRow.window_until, AddressRow.blocked_at).where(AddressRow.id == row.address_id)
+    ).one_or_none()
+    return address is not None and not (
+        address.blocked_at is not None or is_window_shut(row.channel, address.window_until, now)
+    )
+
+
+def hold(connection: Connection, row: sa.Row[Any]) -> None:
+    """Put a claimed row aside until the person writes."""
+    lanes.still_mine(connection, OutboxRow, row.id, row.lease, state=LaneState.HELD)
+
+
+def sent(connection: Connection, row: sa.Row[Any], provider_id: str, now: datetime, pace: Pace) -> None:
+    """The provider took it. Its words are wiped here; the conversation keeps them as long as it may."""
+    values = {"state": LaneState.DONE, "provider_id": provider_id, "delivery": "accepted", "sent_at": now}
+    if not lanes.still_mine(connection, OutboxRow, row.id, row.lease, payload=None, error=None, **values):
+        return
+    if row.sealed is not None:
+        connection.execute(sa.delete(OutboxRow).where(OutboxRow.id == row.id))
+    connection.execute(
+        sa.update(OutboxRow)
+        .where(OutboxRow.lane == row.lane, OutboxRow.state < sa.literal_column("1"))
+        .where(OutboxRow.due_at < now + timedelta(seconds=pace.gap))
+        .values(due_at=now + timedelta(seconds=pace.gap))
+    )
+    _take_up_early_receipt(connection, row.channel, provider_id, now)
+
+
+def failed(connection: Connection, row: sa.Row[Any], error: SendError, now: datetime) -> None:
+    """The provider did not take it, or nobody knows. What follows hangs on the kind of failure alone."""
+    state: dict[str, Any] = {"state": LaneState.DEAD, "delivery": "failed"}
+    if error.failure is Failure.UNKNOWN:
+        state = {"state": LaneState.UNKNOWN}
+    elif error.failure in (Failure.WINDOW, Failure.BLOCKED):
+        state = {"state": LaneState.HELD}
+    elif error.failure is Failure.TEMPORARY and row.attempts < lanes.ATTEMPTS:
+        state = {"state": LaneState.READY, "due_at": now + lanes.backoff(row.attempts, error.retry_after)}
+    mine = lanes.still_mine(connection, OutboxRow, row.id, row.lease, error=error.code[:200], **state)
+    if mine and error.failure is Failure.BLOCKED:
+        mark_blocked(connection, row.address_id, now)
+
+
+def mark_blocked(connection: Connection, address_id: int | None, now: datetime | None) -> None:
+    """Remember that a person shut us out (`now`), or came back (None). What waits for them is held."""
+    connection.execute(sa.update(AddressRow).where(AddressRow.id == address_id).values(blocked_at=now))
+    if now is not None:
+        connection.execute(
+            sa.update(OutboxRow)
+            .where(OutboxRow.address_id == address_id, OutboxRow.state == sa.literal_column("0"))
+            .values(state=LaneState.HELD)
+        )
+
+
+def release(connection: Connection, address_id: int, now: datetime) -> None:
+    """The person wrote: what was held for them goes on."""
+    connection.execute(
+        sa.update(OutboxRow)
+        .where(OutboxRow.address_id == address_id, OutboxRow.state == LaneState.HELD)
+        .values(state=LaneState.READY, due_at=now)
+    )
+
+
+def receive(connection: Connection, receipt: Receipt, now: datetime) -> None:
+    """Apply a delivery receipt. One that came before its message is known is kept for it."""
+    where = (OutboxRow.channel == receipt.channel, OutboxRow.provider_id == receipt.provider_id)
+    row = connection.execute(sa.select(OutboxRow.id, OutboxRow.delivery).where(*where)).one_or_none()
+    if row is None:
+        _keep_early(connection, receipt, now)
+        return
+    if RANK.get(receipt.state, -1) <= RANK.get(row.delivery or "accepted", 0):
+        return
+    values: dict[str, Any] = {"delivery": receipt.state}
+    if receipt.code:
+        values["error"] = receipt.code[:200]
+    if receipt.state == "failed":
+        values["state"] = LaneState.DEAD
+    connection.execute(sa.update(OutboxRow).where(OutboxRow.id == row.id).values(values))
+
+
+def _keep_early(connection: Connection, receipt: Receipt, now: datetime) -> None:
+    where = (EarlyReceiptRow.channel == receipt.channel, EarlyReceiptRow.provider_id == receipt.provider_id)
+    known = connection.execute(sa.select(EarlyReceiptRow.state).where(*where)).scalar_one_or_none()
+    if known is not None and RANK.get(receipt.state, -1) <= RANK.get(known, 0):
+        return
+    connection.execute(sa.delete(EarlyReceiptRow).where(*where))
+    connection.execute(
+        sa.insert(EarlyReceiptRow).values(
+            channel=receipt.channel,
+            provider_id=receipt.provider_id[:64],
+            state=receipt.state,
+            code=receipt.code[:40],
+            received_at=now,
+        )
+    )
+
+
+def _take_up_early_receipt(connection: Connection, channel: str, provider_id: str, now: datetime) -> None:
+    where = (EarlyReceiptRow.channel == channel, EarlyReceiptRow.provider_id == provider_id)
+    row = connection.execute(sa.select(EarlyReceiptRow.state, EarlyReceiptRow.code).where(*where)).one_or_none()
+    if row is not None:
+        connection.execute(sa.delete(EarlyReceiptRow).where(*where))
+        receive(connection, Receipt(channel, provider_id, row.state, row.code), now)
+
+
+def sealed_address(connection: Connection, address_id: int | None) -> str:
+    """The sealed address of a row. Raises LookupError when it is gone."""
+    sealed = connection.execute(sa.select(AddressRow.sealed).where(AddressRow.id == address_id)).scalar_one_or_none()
+    if sealed is None:
+        raise LookupError("the address is gone")
+    return sealed

@@ -1,0 +1,72 @@
+"""What to do with a message: a list of actions. Pure; the order of the rules is here and nowhere else.
+
+A cry for help comes before everything, then "stop", then language and consent, then buttons and command words, then free text.
+"""
+
+from __future__ import annotations
+
+from bot.actions import Action, CountOutcome, MarkBlocked, Reply, Resume, Say
+from bot.contacts import Consent
+from bot.messages import Kind
+from bot.policy import answering, first_contact, timers
+from bot.policy.resolve import resolve
+from bot.policy.situation import OpenTicketFacts, Situation
+from bot.policy.taps import HANDLERS, on_tap
+
+__all__ = ["HANDLERS", "OpenTicketFacts", "Situation", "decide"]
+
+_MEDIA = {
+    Kind.VOICE: "voice",
+    Kind.IMAGE: "image",
+    Kind.VIDEO: "image",
+    Kind.DOCUMENT: "document",
+    Kind.STICKER: "sticker",
+    Kind.LOCATION: "location",
+    Kind.CARD: "card",
+    Kind.OTHER: "other",
+}
+
+
+def decide(situation: Situation) -> list[Action]:
+    """The actions that answer this message, in the order in which they are to be carried out."""
+    message, contact = situation.message, situation.contact
+    if message.kind in (Kind.BLOCKED, Kind.UNBLOCKED):
+        return [MarkBlocked(message.kind is Kind.BLOCKED)]
+    if message.kind is Kind.TIMER:
+        return timers.on_timer(situation)
+    again: list[Action] = [Resume()] if contact.stopped else []
+    if situation.is_crisis:
+        return again + answering.crisis(situation)
+    token = resolve(message, contact.thread.offered, situation.content.commands)
+    if token == "stop":
+        return on_tap(situation, token)
+    if not contact.known:
+        return again + first_contact.welcome(situation, token)
+    if message.kind in _MEDIA:
+        return [*again, *_media(situation, _MEDIA[message.kind])]
+    if token:
+        return again + on_tap(situation, token)
+    if message.kind is Kind.START:
+        return again + on_tap(situation, "menu")
+    return again + answering.free_text(situation)
+
+
+def _media(situation: Situation, kind: str) -> list[Action]:
+    """A photograph with words under it is answered by its words."""
+    if situation.understanding is not None and situation.message.text.strip():
+        return answering.free_text(situation)
+    return [
+        situation.remember(),
+        Reply((Say(f"media.{kind}"),), answering.MENU_AND_PERSON),
+        CountOutcome(f"media.{kind}", language=situation.language),
+    ]
+
+
+def needs_understanding(situation: Situation) -> bool:
+    """Whether the words of a message must be understood, or a button or command says it all."""
+    message, contact = situation.message, situation.contact
+    if not message.text.strip() or message.kind in (Kind.TAP, Kind.START, Kind.TIMER, Kind.BLOCKED, Kind.UNBLOCKED):
+        return False
+    if contact.consent is Consent.REFUSED and not contact.language:
+        return True
+    return not resolve(message, contact.thread.offered, situation.content.commands)

@@ -1,0 +1,203 @@
+"""Buttons and command words. A token is `verb` or `verb:argument[:argument]`; an unknown, stale or forged one is harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.actions import (
+    Action,
+    Choice,
+    ChooseGroup,
+    ChooseLanguage,
+    CountOutcome,
+    Erase,
+    RateTicket,
+    ReopenTicket,
+    Reply,
+    Say,
+    Show,
+    Stop,
+)
+from bot.contacts import Group, Question
+from bot.locales import LANGUAGES
+from bot.policy import answering, social_map
+from bot.policy.answering import MENU, menu_reply
+from bot.policy.situation import Situation
+
+PAGE = 8  # topics a page of the menu: with "more" and "menu" still ten lines on WhatsApp
+
+Handler = Callable[[Situation, list[str]], list[Action]]
+
+
+def on_tap(situation: Situation, token: str) -> list[Action]:
+    """The actions of a token. One that this version doesn't know, or with arguments that don't fit, shows the menu."""
+    verb, *arguments = token.split(":")
+    handler = HANDLERS.get(verb)
+    if handler is None:
+        return _gone(situation)
+    try:
+        return handler(situation, arguments)
+    except (IndexError, ValueError, KeyError):
+        return _gone(situation)
+
+
+def _gone(situation: Situation) -> list[Action]:
+    return [situation.remember(), menu_reply((Say("tap.gone"),), situation)]
+
+
+def _menu(situation: Situation, arguments: list[str]) -> list[Action]:
+    if not arguments:
+        return [situation.remember(), menu_reply((Say("menu.ask"),), situation)]
+    group, page = arguments[0], int(arguments[1]) if len(arguments) > 1 else 0
+    topics = situation.content.of_group(group)[page * PAGE :]
+    if not topics or page < 0:
+        return _gone(situation)
+    choices = [Choice(f"topic:{topic}", topic=topic) for topic in topics[:PAGE]]
+    if len(topics) > PAGE:
+        choices.append(Choice(f"menu:{group}:{page + 1}", "button.next_page"))
+    return [situation.remember(), Reply((Say(f"group.{group}"), Say("menu.pick")), (*choices, MENU))]
+
+
+def _topic(situation: Situation, arguments: list[str]) -> list[Action]:
+    topic = arguments[0]
+    if topic not in situation.content.topics:
+        return _gone(situation)
+    return [*answering.show(situation, [topic]), CountOutcome("topic", topic, situation.language)]
+
+
+def _more(situation: Situation, arguments: list[str]) -> list[Action]:
+    topic = arguments[0]
+    if not situation.content.answer(topic, situation.language).more:
+        return _gone(situation)
+    if situation.content.is_withheld(topic, situation.today):
+        return answering.show(situation, [topic])
+    related = tuple(Choice(f"topic:{key}", topic=key) for key in situation.content.topics[topic].related)
+    feedback = (Choice(f"helped:yes:{topic}", "button.helped"), Choice(f"helped:no:{topic}", "button.not_helped"), MENU)
+    return [situation.remember(last_topic=topic), Reply((Show(topic, "more"),), related + feedback)]
+
+
+def _group(situation: Situation, arguments: list[str]) -> list[Action]:
+    group, topic = Group(arguments[0]), arguments[1]
+    chosen = ChooseGroup(group)
+    if topic not in situation.content.topics:
+        return [chosen, *_gone(situation)]
+    return [chosen, *_for_group(situation, group, topic)]
+
+
+def _other(situation: Situation, arguments: list[str]) -> list[Action]:
+    return _for_group(situation, Group(arguments[0]), arguments[1])
+
+
+def _for_group(situation: Situation, group: Group, topic: str) -> list[Action]:
+    answer = situation.content.answer(topic, situation.language)
+    if situation.content.is_withheld(topic, situation.today):
+        return answering.show(situation, [topic])
+    part = Show(topic, group.value) if answer.part(group.value) else Say("answer.same")
+    more = (Choice(f"more:{topic}", "button.more"),) if answer.more else ()
+    return [situation.remember(last_topic=topic), Reply((part,), (*more, MENU))]
+
+
+def _helped(situation: Situation, arguments: list[str]) -> list[Action]:
+    helped, topic = arguments[0] == "yes", arguments[1]
+    counted = CountOutcome(f"helped.{'yes' if helped else 'no'}", topic, situation.language)
+    if helped:
+        return [situation.remember(question=None), Reply((Say("feedback.thanks"),), (MENU,)), counted]
+    question = situation.thread.question
+    if question is None and topic in situation.content.topics:
+        title = situation.content.answer(topic, situation.language).question
+        question = Question(title, situation.language, (), "not_helped")
+    if question is None:
+        return _gone(situation)
+    nonce = situation.thread.nonce + 1
+    others = [key for key, _ in question.candidates if key != topic][:2]
+    choices = (
+        *(Choice(f"topic:{key}", topic=key) for key in others if key in situation.content.topics),
+        Choice(f"pass:yes:{nonce}", "button.pass_yes"),
+        MENU,
+    )
+    return [situation.remember(question=question, nonce=nonce), Reply((Say("feedback.sorry"),), choices), counted]
+
+
+def _none(situation: Situation, _: list[str]) -> list[Action]:
+    question = situation.thread.question
+    return answering.offer_person(situation, question) if question else _human(situation, [])
+
+
+def _pass(situation: Situation, arguments: list[str]) -> list[Action]:
+    question = situation.thread.question
+    if int(arguments[1]) != situation.thread.nonce or question is None:
+        return _gone(situation)
+    if arguments[0] != "yes":
+        return [situation.remember(question=None), menu_reply((Say("escalate.declined"),), situation)]
+    return answering.pass_on(situation, question)
+
+
+def _human(situation: Situation, _: list[str]) -> list[Action]:
+    return [situation.remember(writing=True), Reply((Say("human.write"),), (MENU,))]
+
+
+def _language(situation: Situation, _: list[str]) -> list[Action]:
+    choices = tuple(Choice(f"lang:{code}", f"language.name.{code}") for code in LANGUAGES)
+    return [situation.remember(), Reply((Say("language.ask"),), choices)]
+
+
+def _choose_language(situation: Situation, arguments: list[str]) -> list[Action]:
+    language = arguments[0]
+    if language not in LANGUAGES:
+        return _gone(situation)
+    say = menu_reply((Say("language.changed"), Say("menu.ask")), situation, language)
+    return [ChooseLanguage(language), situation.remember(), say]
+
+
+def _stay(situation: Situation, arguments: list[str]) -> list[Action]:
+    declined = tuple(dict.fromkeys((*situation.thread.languages_declined, arguments[0])))
+    return [situation.remember(languages_declined=declined), Reply((Say("language.stays"),), (MENU,))]
+
+
+def _stop(situation: Situation, _: list[str]) -> list[Action]:
+    return [Stop(), Reply((Say("stop.done"),), (), situation.language), CountOutcome("stop", language=situation.language)]
+
+
+def _data(situation: Situation, _: list[str]) -> list[Action]:
+    facts = dict(situation.kept_facts)
+    return [situation.remember(), Reply((Say("data.kept", facts),), (Choice("erase", "button.erase"), MENU))]
+
+
+def _erase(situation: Situation, arguments: list[str]) -> list[Action]:
+    if arguments == ["yes"]:
+        return [Erase(), Reply((Say("erase.done"),)), CountOutcome("erase")]
+    choices = (Choice("erase:yes", "button.erase_yes"), Choice("menu", "button.erase_no"))
+    return [situation.remember(), Reply((Say("erase.ask"),), choices)]
+
+
+def _rated(situation: Situation, arguments: list[str]) -> list[Action]:
+    helped, ticket_id = arguments[0] == "yes", int(arguments[1])
+    if ticket_id not in {ticket.id for ticket in situation.tickets}:
+        return _gone(situation)
+    rate = RateTicket(ticket_id, helped)
+    if helped:
+        return [situation.remember(), rate, Reply((Say("feedback.thanks"),), (MENU,))]
+    say = Reply((Say("ticket.reopened", {"moment": situation.promise}),), (MENU,))
+    return [situation.remember(), rate, ReopenTicket(ticket_id), say]
+
+
+HANDLERS: dict[str, Handler] = {
+    "menu": _menu,
+    "topic": _topic,
+    "more": _more,
+    "group": _group,
+    "other": _other,
+    "helped": _helped,
+    "none": _none,
+    "pass": _pass,
+    "human": _human,
+    "language": _language,
+    "lang": _choose_language,
+    "switch": _choose_language,
+    "stay": _stay,
+    "stop": _stop,
+    "data": _data,
+    "erase": _erase,
+    "rated": _rated,
+    "map": social_map.on_map,
+}

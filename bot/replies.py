@@ -1,0 +1,144 @@
+"""From content keys to the words of a message, in a language, for what a channel can show. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from bot import locales
+from bot.actions import Choice, Everywhere, Notice, Part, Quote, Reply, Say, Show
+from bot.content import Content
+from bot.content.figures import fill, show
+from bot.content.schema import PLACEHOLDER
+from bot.locales import AMSTERDAM, LANGUAGES
+from bot.messages import Capability, Option, OutboundMessage
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a text is written for: the content, a language, and the day in Nijmegen."""
+
+    content: Content
+    language: str
+    today: date
+
+    def say(self, key: str, params: dict[str, Any] | None = None) -> str:
+        """A reply with its parameters and figures in place. Raises KeyError for a key or a parameter that isn't there."""
+        params = params or {}
+        text = self.content.replies[self.language][key]
+        if isinstance(text, dict):
+            number = float(params["n"])
+            text = text.get(locales.plural(self.language, number), text["other"])
+        return PLACEHOLDER.sub(lambda match: self._value(match[1], params), text)
+
+    def _value(self, name: str, params: dict[str, Any]) -> str:
+        if name not in params:
+            return show(self.content.figures[name], self.content, self.language)
+        value = params[name]
+        if name == "language":
+            return locales.NAMES[value]
+        if isinstance(value, datetime):
+            return locales.moment(value, self.language)
+        if isinstance(value, date):
+            return locales.day(value, self.language)
+        return locales.number(value, self.language) if isinstance(value, int | float) else str(value)
+
+
+def render(reply: Reply, language: str, content: Content, capability: Capability, now: datetime) -> list[OutboundMessage]:
+    """The message of a reply, cut in several only where a channel can't take it in one.
+
+    `language` is the contact's; the reply's own goes before it. Options hang on the last part.
+    """
+    page = Page(content, reply.language or language, now.astimezone(AMSTERDAM).date())
+    text = "\n\n".join(filter(None, (_part(page, part) for part in reply.parts)))
+    footer = _footer(page, [part.topic for part in reply.parts if isinstance(part, Show)])
+    options = tuple(_option(page, choice, capability) for choice in reply.choices[: capability.max_options])
+    blocks = [text, footer, "" if capability.buttons else _numbered(page, options)]
+    whole = "\n\n".join(filter(None, blocks))
+    whole = locales.isolate_latin(whole) if page.language == "ar" else whole
+    pieces = split(whole, capability.max_text)
+    keys = tuple(key for part in reply.parts for key in _keys(part))
+    messages = [OutboundMessage(piece, page.language, (), keys, reply.urgent) for piece in pieces[:-1]]
+    return [*messages, OutboundMessage(pieces[-1], page.language, options, keys, reply.urgent)]
+
+
+def _keys(part: Part) -> tuple[str, ...]:
+    if isinstance(part, Show):
+        return (f"answer:{part.topic}" if part.part == "short" else f"answer:{part.topic}:{part.part}",)
+    if isinstance(part, Notice):
+        return (f"notice:{part.language}",)
+    return ("quote",) if isinstance(part, Quote) else (part.key,)
+
+
+def _part(page: Page, part: Part) -> str:
+    if isinstance(part, Say):
+        return page.say(part.key, part.params)
+    if isinstance(part, Quote):
+        return part.text
+    if isinstance(part, Notice):
+        return page.content.notices.get(part.language, "")
+    if isinstance(part, Everywhere):
+        return "\n\n".join(Page(page.content, code, page.today).say(part.key) for code in LANGUAGES)
+    answer = page.content.answer(part.topic, page.language)
+    texts = [answer.part(part.part) or ""]
+    if part.part == "short":
+        known = (text for key, text in answer.when_known.items() if page.content.figures[key].value is not None)
+        texts += known
+    return "\n\n".join(fill(text, page.content, page.language) for text in texts)
+
+
+def _footer(page: Page, topics: list[str]) -> str:
+    """Where an answer comes from and when it was checked, once a message, and where to read on."""
+    lines: list[str] = []
+    for key in dict.fromkeys(topics):
+        topic = page.content.topics[key]
+        if page.content.is_stale(key, page.today):
+            lines.append(page.say("answer.stale", {"date": topic.checked_on}))
+        lines.append(page.say("answer.source", {"source": topic.sources[0].title, "date": topic.checked_on}))
+        lines += topic.links[:1]
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _option(page: Page, choice: Choice, capability: Capability) -> Option:
+    return Option(choice.token, label(page, choice, capability))
+
+
+def label(page: Page, choice: Choice, capability: Capability) -> str:
+    """The words of a choice: a topic's question, its short title where that is too long, or a reply."""
+    if not choice.topic:
+        return page.say(choice.label, choice.params)
+    answer = page.content.answer(choice.topic, page.language)
+    return answer.question if len(answer.question) <= capability.max_label else answer.title
+
+
+def _numbered(page: Page, options: Iterable[Option]) -> str:
+    lines = [f"{number}. {option.label}" for number, option in enumerate(options, 1)]
+    return "\n".join([page.say("options.number"), *lines]) if lines else ""
+
+
+def split(text: str, limit: int) -> list[str]:
+    """A text in pieces of at most `limit` UTF-16 units (as Telegram counts), cut between paragraphs, lines, words.
+
+    A text that fits is one piece; nothing but white space is lost.
+    """
+    if _length(text) <= limit:
+        return [text]
+    for separator in ("\n\n", "\n", " "):
+        head, tail = _cut(text, separator, limit)
+        if head:
+            return [head, *split(tail, limit)]
+    at = limit // 2  # a single endless word: half the limit is safe for any script
+    return [text[:at], *split(text[at:], limit)]
+
+
+def _cut(text: str, separator: str, limit: int) -> tuple[str, str]:
+    at = text.rfind(separator, 0, limit + 1)
+    while at > 0 and _length(text[:at]) > limit:
+        at = text.rfind(separator, 0, at)
+    return (text[:at].rstrip(), text[at:].lstrip()) if at > 0 else ("", text)
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

@@ -1,0 +1,114 @@
+"""The parts of the running service, made from the settings. The web application, the worker alone and the terminal share it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from twilio.rest import Client
+
+from bot import content as texts
+from bot.channels.base import Channel
+from bot.channels.console import ConsoleChannel
+from bot.channels.telegram import TelegramChannel, make_bot
+from bot.channels.whatsapp import HttpClient, WhatsAppChannel
+from bot.clock import Clock
+from bot.content import Content
+from bot.conversation import Conversation
+from bot.identifiers import Vault
+from bot.inbox import Inbox
+from bot.settings import Settings
+from bot.storage.migrate import upgrade
+from bot.storage.models import MarkerRow
+from bot.storage.store import Store
+from bot.understanding import Understander
+from bot.worker import Worker
+
+CONSOLES = ("console", "console-numbers")
+CLOCK_MARKER = "clock_offset_seconds"
+
+
+@dataclass
+class Service:
+    """Everything that runs, wired. `close` when done."""
+
+    settings: Settings
+    store: Store
+    vault: Vault
+    clock: Clock
+    content: Content
+    conversation: Conversation
+    channels: Mapping[str, Channel]
+    inbox: Inbox
+    worker: Worker
+
+    async def close(self) -> None:
+        for channel in self.channels.values():
+            await channel.close()
+        self.store.close()
+
+
+def quiet_logs() -> None:
+    """Libraries that print addresses or tokens at INFO are kept to warnings."""
+    for name in ("httpx", "httpcore", "telegram", "twilio", "aiohttp"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def build(settings: Settings, *, understander: Understander | None = None, channels: Mapping[str, Channel] | None = None) -> Service:
+    """Load the content, open and upgrade the database, wire the rest. Must run where an event loop is (for the clients).
+
+    Raises ContentError, SettingsError, SecondProcessError or StoreUnavailableError: the start stops with one clear message.
+    """
+    quiet_logs()
+    loaded = texts.load(settings.content_dir)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_url)
+    store.lock()
+    upgrade(store.engine)
+    store.start()
+    clock = Clock(_offset(store) if settings.simulator else timedelta())
+    vault = Vault(settings.fernet_keys, settings.hash_key)
+    understander = understander or _load_understander(settings)
+    conversation = Conversation(
+        content=loaded, understander=understander, vault=vault, clock=clock, hours=settings.hours
+    )
+    channels = channels if channels is not None else make_channels(settings, store, clock)
+    worker = Worker(store=store, vault=vault, clock=clock, conversation=conversation, channels=channels)
+    inbox = Inbox(store, vault, clock, worker.wake)
+    return Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker)
+
+
+def _load_understander(settings: Settings) -> Understander:
+    from bot.understanding.engine import load_understander  # noqa: PLC0415  # the encoders load only where messages are understood
+
+    return load_understander(settings.content_dir, settings.data_dir / "models")
+
+
+def _offset(store: Store) -> timedelta:
+    query = sa.select(MarkerRow.value).where(MarkerRow.name == CLOCK_MARKER)
+    value = store.read(lambda connection: connection.execute(query).scalar_one_or_none())
+    return timedelta(seconds=float(value or 0))
+
+
+def make_channels(settings: Settings, store: Store, clock: Clock) -> dict[str, Channel]:
+    """The channels that are set up; the invented phones only where the chat page may run."""
+    channels: dict[str, Channel] = {}
+    if settings.has_telegram:
+        channels["telegram"] = TelegramChannel(make_bot(settings.telegram_token, settings.telegram_api_url))
+    if settings.has_whatsapp:
+        channels["whatsapp"] = _whatsapp(settings)
+    if settings.simulator:
+        channels |= {name: ConsoleChannel(store, clock, name) for name in CONSOLES}
+    return channels
+
+
+def _whatsapp(settings: Settings) -> WhatsAppChannel:
+    http = HttpClient(settings.twilio_api_url)
+    user = settings.twilio_api_key or settings.twilio_account_sid
+    password = settings.twilio_api_secret or settings.twilio_auth_token
+    client = Client(user, password, settings.twilio_account_sid, http_client=http)
+    callback = f"{settings.public_base_url.rstrip('/')}/whatsapp/status" if settings.public_base_url else None
+    return WhatsAppChannel(client, http, sender=settings.twilio_sender, status_callback=callback)

@@ -1,0 +1,176 @@
+"""One typed settings object, read once from the environment (and `.env`), checked, passed on. Never read on import.
+
+Every setting stands in `.env.example` with what it does; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import time
+from pathlib import Path
+from typing import Literal
+
+from cryptography.fernet import Fernet
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsError
+from bot.escalation import DeskHours
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What can be set. Names in the environment are the same in capitals, with WEGWIJS_ before them."""
+
+    model_config = SettingsConfigDict(env_prefix="WEGWIJS_", env_file=".env", extra="ignore")
+
+    environment: Literal["development", "production"] = "development"
+    database_url: str = ""
+    data_dir: Path = Path("var")
+    content_dir: Path = ROOT / "content"
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    public_base_url: str = ""
+
+    secret_keys: str = ""
+    hash_key: str = ""
+
+    telegram_token: str = ""
+    telegram_webhook_secret: str = ""
+    telegram_api_url: str = "https://api.telegram.org"
+
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    twilio_shared_key: str = ""
+    twilio_api_key: str = ""
+    twilio_api_secret: str = ""
+    twilio_sender: str = ""
+    twilio_api_url: str = ""
+
+    simulator: bool = True
+    desk_password: str = ""
+    desk_closes: time = time(17)
+    desk_answers_within_days: int = Field(1, ge=0, le=30)
+    max_body_bytes: int = Field(131072, ge=1024)
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'wegwijs.sqlite3'}"
+
+    @property
+    def hours(self) -> DeskHours:
+        return DeskHours(self.desk_closes, self.desk_answers_within_days)
+
+    @property
+    def has_telegram(self) -> bool:
+        return bool(self.telegram_token)
+
+    @property
+    def has_whatsapp(self) -> bool:
+        return bool(self.twilio_account_sid)
+
+    @property
+    def fernet_keys(self) -> list[str]:
+        return [key.strip() for key in self.secret_keys.split(",") if key.strip()]
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of the environment, with keys made for development where there are none.
+
+    Raises SettingsError with one line for each thing that is missing, wrong or contradicts another.
+    """
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]  # the values come from the command line or a test
+    except ValidationError as error:
+        faults = [f"WEGWIJS_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise SettingsError(faults) from None
+    faults = list(_faults(settings))
+    if faults:
+        raise SettingsError(faults)
+    return settings if settings.secret_keys else settings.model_copy(update=_development_keys(settings.data_dir))
+
+
+def _faults(settings: Settings) -> list[str]:
+    faults = [*_telegram_faults(settings), *_whatsapp_faults(settings)]
+    if not settings.content_dir.is_dir():
+        faults.append(f"WEGWIJS_CONTENT_DIR: {settings.content_dir} is no folder")
+    url = settings.database_url
+    if url and not url.startswith(("sqlite:", "postgresql:", "postgres:", "postgresql+psycopg:")):
+        faults.append("WEGWIJS_DATABASE_URL: only sqlite:///file and postgresql://… are supported")
+    for key in settings.fernet_keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            faults.append("WEGWIJS_SECRET_KEYS: not a key; make one with `wegwijs keys new`")
+    if bool(settings.secret_keys) != bool(settings.hash_key):
+        faults.append("WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY belong together: set both or none")
+    return faults + (_production_faults(settings) if settings.is_production else [])
+
+
+def _telegram_faults(settings: Settings) -> list[str]:
+    if not settings.has_telegram:
+        return ["WEGWIJS_TELEGRAM_WEBHOOK_SECRET is set without WEGWIJS_TELEGRAM_TOKEN"] * bool(
+            settings.telegram_webhook_secret
+        )
+    faults = []
+    if not settings.telegram_webhook_secret:
+        faults.append("WEGWIJS_TELEGRAM_WEBHOOK_SECRET is missing: without it anybody could write as Telegram")
+    elif not settings.telegram_webhook_secret.replace("-", "").replace("_", "").isalnum():
+        faults.append("WEGWIJS_TELEGRAM_WEBHOOK_SECRET: only letters, digits, - and _")
+    return faults
+
+
+def _whatsapp_faults(settings: Settings) -> list[str]:
+    if not settings.has_whatsapp:
+        return []
+    faults = []
+    if not (settings.twilio_auth_token or settings.twilio_shared_key):
+        faults.append("WEGWIJS_TWILIO_AUTH_TOKEN or WEGWIJS_TWILIO_SHARED_KEY is missing: signatures can't be checked")
+    if bool(settings.twilio_api_key) != bool(settings.twilio_api_secret):
+        faults.append("WEGWIJS_TWILIO_API_KEY and WEGWIJS_TWILIO_API_SECRET belong together: set both or none")
+    if not settings.twilio_api_key and not settings.twilio_auth_token:
+        faults.append("WEGWIJS_TWILIO_API_KEY with its secret, or WEGWIJS_TWILIO_AUTH_TOKEN, is needed to send")
+    if not settings.twilio_sender.startswith("whatsapp:"):
+        faults.append("WEGWIJS_TWILIO_SENDER: must look like whatsapp:+31…")
+    if not settings.public_base_url:
+        faults.append("WEGWIJS_PUBLIC_BASE_URL is missing: Twilio's signature covers the public address")
+    return faults
+
+
+def _production_faults(settings: Settings) -> list[str]:
+    faults = []
+    if not settings.secret_keys:
+        faults.append("WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY are needed in production: `wegwijs keys new` makes both")
+    if settings.simulator:
+        faults.append("WEGWIJS_SIMULATOR must be false in production: the chat page has no login")
+    if not settings.public_base_url.startswith("https://"):
+        faults.append("WEGWIJS_PUBLIC_BASE_URL must start with https:// in production")
+    if settings.twilio_api_url:
+        faults.append("WEGWIJS_TWILIO_API_URL is for tests only; leave it empty in production")
+    if settings.telegram_api_url != "https://api.telegram.org":
+        faults.append("WEGWIJS_TELEGRAM_API_URL is for tests only; leave it out in production")
+    if not settings.desk_password:
+        faults.append("WEGWIJS_DESK_PASSWORD is missing: the desk would be open to anybody")
+    return faults
+
+
+def _development_keys(data_dir: Path) -> dict[str, str]:
+    """Keys of this machine for development, made once and kept readable for the owner alone."""
+    path = data_dir / "development-keys.json"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(new_keys()))
+    keys: dict[str, str] = json.loads(path.read_text())
+    return keys
+
+
+def new_keys() -> dict[str, str]:
+    """Fresh values for WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY."""
+    return {"secret_keys": Fernet.generate_key().decode(), "hash_key": secrets.token_urlsafe(32)}

@@ -1,0 +1,47 @@
+"""What understanding a message gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Outcome(StrEnum):
+    """What to do with a message, by the confidence of its best candidate."""
+
+    ANSWER = "answer"  # sure enough: show the answer
+    CLARIFY = "clarify"  # ask which of a few is meant
+    ESCALATE = "escalate"  # none fits: offer a person
+    CRISIS = "crisis"  # danger: help numbers first
+    SMALLTALK = "smalltalk"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A topic and how sure it is, calibrated: of ten candidates with 0.8 eight are right."""
+
+    topic: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """`language` is the language of the text (ISO 639-1, or `und`); `candidates` at least five, best first.
+
+    `also` are further topics of a message that holds two questions. `smalltalk` is greeting, thanks, bye or other.
+    """
+
+    outcome: Outcome
+    language: str
+    candidates: tuple[Candidate, ...] = ()
+    smalltalk: str = ""
+    also: tuple[str, ...] = ()
+
+
+class Understander(Protocol):
+    """Anything that understands messages."""
+
+    def understand(self, text: str, language: str) -> Understanding:
+        """Understand a text. `language` is what the contact chose (nl, en, ar): a hint. Never raises for any text."""
+        ...

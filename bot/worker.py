@@ -1,0 +1,209 @@
+"""The loop that works: takes messages from the inbox, sends from the outbox, fires timers, keeps leases.
+
+People side by side, each in order. Runs in the server's process on SQLite, and in as many processes as wished on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot import outbox, timers
+from bot.channels.base import Channel
+from bot.clock import Clock
+from bot.conversation import Conversation
+from bot.errors import Failure, SendError, StoreUnavailableError
+from bot.identifiers import SealError, Vault
+from bot.messages import OutboundMessage
+from bot.storage import lanes
+from bot.storage.lanes import Lane
+from bot.storage.models import InboxRow, LaneState, OutboxRow
+from bot.storage.store import Store
+
+log = logging.getLogger(__name__)
+
+SIDE_BY_SIDE = 8  # messages understood at once
+SENDS = 4  # in flight at once: after a crash these are the sends that nobody knows of
+SEND_SECONDS = 30.0  # a provider that says nothing for so long: unknown
+HANDLE_SECONDS = 60.0
+POLL_SECONDS = 0.25
+TIMER_SECONDS = 1.0
+LEASE_SECONDS = 20.0
+
+
+@dataclass
+class Held:
+    """Rows that this process works on now, so that their leases are renewed."""
+
+    inbox: dict[int, str] = field(default_factory=dict)
+    outbox: dict[int, str] = field(default_factory=dict)
+
+
+class Worker:
+    """All loops of one process. `wake` after something new came in."""
+
+    def __init__(
+        self, *, store: Store, vault: Vault, clock: Clock, conversation: Conversation, channels: Mapping[str, Channel]
+    ) -> None:
+        self.store, self.vault, self.clock = store, vault, clock
+        self.conversation, self.channels = conversation, channels
+        self.alone = store.is_sqlite  # the only process, so all leases are free at start
+        self._held = Held()
+        self._arrived, self._to_send = asyncio.Event(), asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def wake(self) -> None:
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; what is in flight then is finished first."""
+        await self._recover(everything=self.alone)
+        loops = [self._inbox_loop(), self._outbox_loop(), self._timer_loop(), self._lease_loop()]
+        running = [asyncio.create_task(loop) for loop in loops]
+        try:
+            await asyncio.gather(*running)
+        finally:
+            self._stopping = True
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, *self._tasks, return_exceptions=True)
+
+    async def _recover(self, *, everything: bool) -> None:
+        now = self.clock.now()
+        for table in (InboxRow, OutboxRow):
+            taken: int = await self.store.awrite(lambda c, t=table: lanes.recover(c, t, now, everything=everything))  # type: ignore[misc]  # mypy can't see through the default
+            if taken:
+                log.warning("%s rows of a process that is gone were taken back from the %s", taken, table.__tablename__)
+
+    async def _inbox_loop(self) -> None:
+        await self._loop(InboxRow, self._held.inbox, SIDE_BY_SIDE, self._arrived, self._handle)
+
+    async def _outbox_loop(self) -> None:
+        await self._loop(OutboxRow, self._held.outbox, SENDS, self._to_send, self._send)
+
+    async def _loop(
+        self,
+        table: Lane,
+        held: dict[int, str],
+        slots: int,
+        event: asyncio.Event,
+        work: Callable[[sa.Row[Any]], Awaitable[None]],
+    ) -> None:
+        while True:
+            event.clear()
+            rows = await self._claim(table, slots - len(held)) if len(held) < slots else []
+            for row in rows:
+                held[row.id] = row.lease
+                task = asyncio.create_task(self._one(row, held, event, work))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            if not rows:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), POLL_SECONDS)
+
+    async def _one(
+        self,
+        row: sa.Row[Any],
+        held: dict[int, str],
+        event: asyncio.Event,
+        work: Callable[[sa.Row[Any]], Awaitable[None]],
+    ) -> None:
+        try:
+            await work(row)
+        except StoreUnavailableError:
+            log.error("the database is away; row %s comes back when its lease ends", row.id)  # noqa: TRY400  # no trace: it may hold words
+        finally:
+            held.pop(row.id, None)
+            event.set()
+
+    async def _claim(self, table: Lane, limit: int) -> list[sa.Row[Any]]:
+        now = self.clock.now()
+        paces = {name: channel.pace for name, channel in self.channels.items()}
+
+        def work(connection: sa.Connection) -> list[sa.Row[Any]]:
+            if table is OutboxRow:
+                return outbox.claim(connection, now, paces, limit)
+            return lanes.claim(connection, InboxRow, now, limit)
+
+        try:
+            return await self.store.awrite(work)
+        except sa.exc.IntegrityError:  # two claimers met on one lane: the other has it
+            return []
+        except StoreUnavailableError:
+            log.error("the database is away; trying again")  # noqa: TRY400  # as above
+            await asyncio.sleep(POLL_SECONDS)
+            return []
+
+    async def _handle(self, row: sa.Row[Any]) -> None:
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self.conversation.handle, self.store, row), HANDLE_SECONDS)
+        except StoreUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001  # one message must not stop the others
+            await self._try_again(row, type(error).__name__)
+        self._to_send.set()
+
+    async def _try_again(self, row: sa.Row[Any], error: str) -> None:
+        """A message that failed waits as the head of its lane; after the last try it is dead and people see it."""
+        now = self.clock.now()
+        dead = row.attempts >= lanes.ATTEMPTS
+        log.error("inbox row %s failed (%s), try %s%s", row.id, error, row.attempts, ", given up" if dead else "")
+        values: dict[str, Any] = {"state": LaneState.DEAD} if dead else {"state": LaneState.READY}
+        if not dead:
+            values["due_at"] = now + lanes.backoff(row.attempts)
+        await self.store.awrite(lambda c: lanes.still_mine(c, InboxRow, row.id, row.lease, error=error, **values))
+
+    async def _send(self, row: sa.Row[Any]) -> None:
+        now = self.clock.now()
+        if not await self.store.aread(lambda c: outbox.is_fit_to_send(c, row, now)):
+            await self.store.awrite(lambda c: outbox.hold(c, row))
+            return
+        channel = self.channels[row.channel]
+        try:
+            provider_id = await self._deliver(channel, row)
+        except SendError as failure:
+            error = failure
+            log.warning("outbox row %s was not taken: %s", row.id, error)
+            await self.store.awrite(lambda c: outbox.failed(c, row, error, self.clock.now()))
+            return
+        await self.store.awrite(lambda c: outbox.sent(c, row, provider_id, self.clock.now(), channel.pace))
+
+    async def _deliver(self, channel: Channel, row: sa.Row[Any]) -> str:
+        try:
+            sealed = row.sealed or await self.store.aread(lambda c: outbox.sealed_address(c, row.address_id))
+            message, address = OutboundMessage.from_json(row.payload), self.vault.open(sealed)
+        except (SealError, LookupError) as error:
+            raise SendError(Failure.PERMANENT, type(error).__name__) from None
+        try:
+            return await asyncio.wait_for(channel.send(address, message, row.callback), SEND_SECONDS)
+        except TimeoutError:
+            raise SendError(Failure.UNKNOWN, "no answer in time") from None
+        except SendError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a fault of ours: it may have been sent
+            raise SendError(Failure.UNKNOWN, type(error).__name__) from None
+
+    async def _timer_loop(self) -> None:
+        while True:
+            now = self.clock.now()
+            with contextlib.suppress(StoreUnavailableError):
+                if await self.store.awrite(lambda c, at=now: timers.fire_due(c, at)):  # type: ignore[misc]  # as above
+                    self.wake()
+            await asyncio.sleep(TIMER_SECONDS)
+
+    async def _lease_loop(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS)
+            now = self.clock.now()
+            inbox, sends = list(self._held.inbox.items()), list(self._held.outbox.items())
+            with contextlib.suppress(StoreUnavailableError):
+                await self.store.awrite(lambda c, rows=inbox, at=now: lanes.renew(c, InboxRow, rows, at))  # type: ignore[misc]  # as above
+                await self.store.awrite(lambda c, rows=sends, at=now: lanes.renew(c, OutboxRow, rows, at))  # type: ignore[misc]  # as above
+                await self._recover(everything=False)
