@@ -21,6 +21,8 @@ from bot.storage.models import AddressRow, EarlyReceiptRow, LaneState, OutboxRow
 
 # Delivery never steps back: a receipt with a lower rank than what is known changes nothing.
 RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
+WINDOW_CODES = {"63016"}  # told by receipt: the window was shut after all
+BLOCK_CODES = {"63014", "21610"}
 WINDOW_MARGIN = timedelta(minutes=5)  # the platform's clock rules, so ours closes a little earlier
 
 
@@ -145,9 +147,11 @@ def hold(connection: Connection, row: sa.Row[Any]) -> None:
 
 
 def sent(connection: Connection, row: sa.Row[Any], provider_id: str, now: datetime, pace: Pace) -> None:
-    """The provider took it. Its words are wiped here; the conversation keeps them as long as it may."""
-    values = {"state": LaneState.DONE, "provider_id": provider_id, "delivery": "accepted", "sent_at": now}
-    if not lanes.still_mine(connection, OutboxRow, row.id, row.lease, payload=None, error=None, **values):
+    """The provider took it, and its words are wiped; where a window may turn out to be shut, only when it was delivered."""
+    values: dict[str, Any] = {"state": LaneState.DONE, "provider_id": provider_id, "delivery": "accepted"}
+    if CAPABILITIES[row.channel].window_hours is None:
+        values["payload"] = None
+    if not lanes.still_mine(connection, OutboxRow, row.id, row.lease, error=None, sent_at=now, **values):
         return
     if row.sealed is not None:
         connection.execute(sa.delete(OutboxRow).where(OutboxRow.id == row.id))
@@ -197,18 +201,27 @@ def release(connection: Connection, address_id: int, now: datetime) -> None:
 def receive(connection: Connection, receipt: Receipt, now: datetime) -> None:
     """Apply a delivery receipt. One that came before its message is known is kept for it."""
     where = (OutboxRow.channel == receipt.channel, OutboxRow.provider_id == receipt.provider_id)
-    row = connection.execute(sa.select(OutboxRow.id, OutboxRow.delivery).where(*where)).one_or_none()
+    row = connection.execute(sa.select(OutboxRow.__table__).where(*where)).one_or_none()
     if row is None:
         _keep_early(connection, receipt, now)
         return
     if RANK.get(receipt.state, -1) <= RANK.get(row.delivery or "accepted", 0):
         return
-    values: dict[str, Any] = {"delivery": receipt.state}
-    if receipt.code:
-        values["error"] = receipt.code[:200]
+    values: dict[str, Any] = {"delivery": receipt.state, "error": receipt.code[:200] or row.error}
     if receipt.state == "failed":
-        values["state"] = LaneState.DEAD
-    connection.execute(sa.update(OutboxRow).where(OutboxRow.id == row.id).values(values))
+        values["state"] = _after_failure(connection, row, receipt.code, now)
+        values["delivery"] = None if values["state"] == LaneState.HELD else "failed"
+    elif receipt.state in ("delivered", "read"):
+        values |= {"payload": None, "state": LaneState.DONE}
+    connection.execute(sa.update(OutboxRow).where(OutboxRow.id == row.id).values(**values))
+
+
+def _after_failure(connection: Connection, row: sa.Row[Any], code: str, now: datetime) -> LaneState:
+    """A shut window or a block, told only by receipt: the message waits for the person, if its words are still here."""
+    if code in BLOCK_CODES:
+        mark_blocked(connection, row.address_id, now)
+    held = code in BLOCK_CODES | WINDOW_CODES and row.payload is not None
+    return LaneState.HELD if held else LaneState.DEAD
 
 
 def _keep_early(connection: Connection, receipt: Receipt, now: datetime) -> None:

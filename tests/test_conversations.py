@@ -1,0 +1,144 @@
+"""Dialogues as data: `conversations/*.yaml` say who writes what, what it means, and which content the service answers with.
+
+Content keys, not sentences, so that editors can change a text without touching a test. Every dialogue runs in three languages, on a
+phone with buttons and on one without.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import sqlalchemy as sa
+import yaml
+
+import bot.conversation
+from bot.actions import Action
+from bot.content import Content
+from bot.locales import LANGUAGES
+from bot.messages import CAPABILITIES, InboundMessage, Kind
+from bot.policy import HANDLERS, decide
+from bot.service import Service
+from bot.storage.models import TicketRow
+from tests.fakes import ScriptedUnderstander
+from tests.talk import Talk, keys
+
+FILES = sorted((Path(__file__).parent / "conversations").glob("*.yaml"))
+DIALOGUES = {
+    f"{path.stem}: {dialogue['name']}": dialogue
+    for path in FILES
+    for dialogue in yaml.safe_load(path.read_text(encoding="utf-8"))
+}
+CHANNELS = ("telegram", "whatsapp")
+seen_actions: Counter[str] = Counter()
+seen_verbs: Counter[str] = Counter()
+
+
+@pytest.fixture(autouse=True)
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def watching(situation: Any) -> list[Any]:
+        actions = decide(situation)
+        seen_actions.update(type(action).__name__ for action in actions)
+        return actions
+
+    monkeypatch.setattr(bot.conversation, "decide", watching)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", DIALOGUES)
+def test_conversation(
+    name: str, language: str, channel: str, service: Service, understander: ScriptedUnderstander
+) -> None:
+    dialogue = DIALOGUES[name]
+    talk = Talk(service, channel)
+    if dialogue.get("agreed", True):
+        talk.agrees(language)
+    for step in dialogue["steps"]:
+        expected = {key: _localised(value, language) for key, value in step.items()}
+        _teach(understander, expected, language)
+        got = _do(talk, expected)
+        _check(service, talk, expected, got)
+        for message in got:
+            assert len(message.text) <= CAPABILITIES[channel].max_text
+            assert all(len(option.token.encode()) <= 64 for option in message.options)
+
+
+def _localised(value: Any, language: str) -> Any:
+    if isinstance(value, dict) and set(value) <= set(LANGUAGES):
+        return value[language]
+    return value.replace("LANG", language) if isinstance(value, str) else value
+
+
+def _teach(understander: ScriptedUnderstander, step: dict[str, Any], language: str) -> None:
+    if "means" not in step:
+        return
+    outcome, *topics = step["means"].split()
+    also = tuple(topic[1:] for topic in topics if topic.startswith("+"))
+    topics = [topic for topic in topics if not topic.startswith("+")]
+    written = _localised(step.get("written_in", language), language)
+    understander.means(step["says"], outcome, *topics, language=written, also=also)
+
+
+def _do(talk: Talk, step: dict[str, Any]) -> list[Any]:
+    if "later" in step:
+        amount, unit = step["later"].split()
+        from datetime import timedelta
+
+        talk.service.clock.forward(timedelta(**{unit: int(amount)}))
+        return talk.waits()
+    if "says" in step:
+        return talk.says(step["says"])
+    if "sends" in step:
+        return talk.says(step.get("caption", ""), kind=Kind(step["sends"]))
+    token = step["taps"]
+    seen_verbs[token.split(":")[0]] += 1
+    if token.startswith("forged "):
+        return talk.taps(token.removeprefix("forged "))
+    option = next((o for o in talk.last.options if re.fullmatch(token, o.token)), None)
+    assert option is not None, f"{token} was not offered; offered: {talk.tokens}"
+    seen_verbs[option.token.split(":")[0]] += 1
+    if talk.channel == "whatsapp":  # no buttons: people write the number
+        return talk.says(str(talk.last.options.index(option) + 1))
+    return talk.taps(option.token)
+
+
+def _check(service: Service, talk: Talk, step: dict[str, Any], got: list[Any]) -> None:
+    if "gets" in step:
+        assert keys(got) == step["gets"]
+        assert len(got) <= 1, "one message a turn"
+    for token in step.get("offers", []):
+        assert any(re.fullmatch(token, offered) for offered in talk.tokens), f"{token} not in {talk.tokens}"
+    for token in step.get("offers_not", []):
+        assert not any(re.fullmatch(token, offered) for offered in talk.tokens)
+    if "in_language" in step:
+        assert {message.language for message in got} == {step["in_language"]}
+    if "tickets" in step:
+        query = sa.select(TicketRow.reason).order_by(TicketRow.id)
+        assert list(service.store.read(lambda c: c.execute(query).scalars())) == step["tickets"]
+
+
+def test_every_action_and_every_button_has_a_conversation() -> None:
+    if not seen_actions:
+        pytest.skip("runs after the conversations")  # alone it can see nothing
+    assert {action.__name__ for action in get_args(Action)} - set(seen_actions) == set()
+    assert set(HANDLERS) - set(seen_verbs) == set()
+
+
+def test_every_reply_is_said_in_a_conversation_or_is_a_label(content: Content) -> None:
+    """A text that nothing says is a text that nobody checks."""
+    source = "".join(path.read_text() for path in Path(bot.conversation.__file__).parent.rglob("*.py"))
+    said = {key for key in content.replies["nl"] if key in source}
+    families = ("group.", "filter.", "media.", "smalltalk.", "language.name", "telegram.", "unit.", "button.")
+    unknown = [key for key in content.replies["nl"] if key not in said and not key.startswith(families)]
+    assert unknown == []
+
+
+def test_a_message_repeated_by_the_provider_is_one_message(service: Service, understander: ScriptedUnderstander) -> None:
+    talk = Talk(service, "telegram")
+    message = InboundMessage("tg:1", talk.address, Kind.TEXT, "Hallo")
+    assert keys(talk.brings(message)) == ["start.hello"]
+    assert talk.brings(message) == []
