@@ -23,7 +23,7 @@ FSI, LRI, PDI, RLM = "\u2068", "\u2066", "\u2069", "\u200f"
 _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LATIN = "A-Za-zÀ-ɏ0-9"
 _LATIN_RUN = re.compile(rf"[@€+]?[{_LATIN}](?:[{_LATIN}]|(?:[,:;.]? |[-–'’.,:/&+€@_])(?=[{_LATIN}€+])|%)*")
-_CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufeff]")
+_CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff]")
 _DIGITS = {ord(c): str(unicodedata.digit(c)) for c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९"}
 
 
@@ -33,7 +33,7 @@ def direction(language: str) -> str:
 
 
 def clean(text: str) -> str:
-    """What a person typed, without control characters and without characters that turn the direction."""
+    """What a person typed, without control characters, halves of characters, and characters that turn the direction."""
     return _BIDI_CONTROLS.sub("", _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 

@@ -6,6 +6,8 @@ Plain text without any markup, so a stray `<` or `_` can't make a message fail. 
 from __future__ import annotations
 
 import contextlib
+import os
+from datetime import timedelta
 
 import httpx
 
@@ -24,6 +26,7 @@ _SHORT_LABEL = 18  # two such buttons stand beside each other on a phone
 
 def make_bot(token: str, api_url: str) -> Bot:
     """A client of the Bot API. `api_url` is Telegram's own, or a double's in tests."""
+    os.environ.setdefault("PTB_TIMEDELTA", "true")  # waits as timedelta, the library's coming default, instead of a warning
     request = HTTPXRequest(connection_pool_size=16, read_timeout=15, connect_timeout=5, pool_timeout=5)
     return Bot(token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=request)
 
@@ -82,7 +85,7 @@ def send_error(error: TelegramError) -> SendError:
     code = f"{type(error).__name__}: {_reason(error)}"
     if isinstance(error, RetryAfter):
         wait = error.retry_after
-        seconds = wait.total_seconds() if hasattr(wait, "total_seconds") else float(wait)
+        seconds = wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
         return SendError(Failure.TEMPORARY, "429", seconds)
     if isinstance(error, Forbidden):
         return SendError(Failure.BLOCKED, code)
