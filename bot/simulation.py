@@ -1,12 +1,12 @@
 """What only invented phones have: a screen to look at, and a clock that can be moved forward.
 
-The chat page and the terminal share it. What an invented person sends takes the way of everybody's messages: `Inbox.accept`.
+The chat page and the terminal share it. What an invented person sends goes the way of all messages: `Inbox.accept`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ MAX_FORWARD = timedelta(days=3653)  # ten years; beyond it dates would leave the
 
 @dataclass(frozen=True)
 class Bubble:
-    """What the person's own side of the screen shows. `options` names what it was when it wasn't words (a voice note)."""
+    """What the person's own side of the screen shows. `options` names what it was if not words (a voice note)."""
 
     text: str
     language: str = ""
@@ -38,9 +38,9 @@ class PhoneState:
 
 
 async def send(service: Service, message: InboundMessage, bubble: Bubble | None) -> bool:
-    """Send as an invented person; returns after the commit, with False for what was here before (and shows nothing twice).
+    """Send as an invented person; returns after the commit, with False for what was here before: nothing shows twice.
 
-    The bubble is written first, so that it stands above the answer. Raises StoreUnavailableError; then nothing was sent.
+    The bubble is written first, so that it stands above the answer. After a StoreUnavailableError nothing was sent.
     """
     now = service.clock.now()
     row_id = await service.store.awrite(lambda c: _show(c, message, bubble, now)) if bubble else None
@@ -53,7 +53,7 @@ async def send(service: Service, message: InboundMessage, bubble: Bubble | None)
     return is_new
 
 
-def _show(connection: Connection, message: InboundMessage, bubble: Bubble, now: Any) -> int | None:
+def _show(connection: Connection, message: InboundMessage, bubble: Bubble, now: datetime) -> int | None:
     if connection.execute(sa.select(InboxRow.id).where(InboxRow.key == message.key)).first() is not None:
         return None
     values = {"phone": message.address.value, "mine": True, "at": now}
@@ -83,7 +83,7 @@ def read_state(connection: Connection, vault: Vault, address: Address) -> PhoneS
 
 
 async def move_clock(service: Service, by: timedelta) -> None:
-    """Move the clock forward, also for the next start. Raises ValueError for a step back or more than ten years in all."""
+    """Move the clock on, also for the next start. Raises ValueError for a step back or more than ten years in all."""
     if by < timedelta() or service.clock.offset + by > MAX_FORWARD:
         raise ValueError("the clock goes forward only, and ten years at most")
     await service.store.awrite(lambda connection: _keep_offset(connection, by))

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot import outbox, timers
+from bot import outbox, retention, timers
 from bot.channels.base import Channel
 from bot.clock import Clock
 from bot.conversation import Conversation
@@ -35,6 +35,7 @@ HANDLE_SECONDS = 60.0
 POLL_SECONDS = 0.25
 TIMER_SECONDS = 1.0
 LEASE_SECONDS = 20.0
+RETENTION_SECONDS = 3600.0
 
 
 @dataclass
@@ -65,7 +66,7 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled; what is in flight then is finished first."""
         await self._recover(everything=self.alone)
-        loops = [self._inbox_loop(), self._outbox_loop(), self._timer_loop(), self._lease_loop()]
+        loops = [self._inbox_loop(), self._outbox_loop(), self._timer_loop(), self._lease_loop(), self._retention_loop()]
         running = [asyncio.create_task(loop) for loop in loops]
         try:
             await asyncio.gather(*running)
@@ -207,3 +208,13 @@ class Worker:
                 await self.store.awrite(lambda c, rows=inbox, at=now: lanes.renew(c, InboxRow, rows, at))  # type: ignore[misc]  # as above
                 await self.store.awrite(lambda c, rows=sends, at=now: lanes.renew(c, OutboxRow, rows, at))  # type: ignore[misc]  # as above
                 await self._recover(everything=False)
+
+    async def _retention_loop(self) -> None:
+        """Every hour, what is past its time goes."""
+        while True:
+            with contextlib.suppress(StoreUnavailableError):
+                content, now = self.conversation.content, self.clock.now()
+                gone = await asyncio.to_thread(retention.sweep, content, self.store.write, now)
+                if any(gone.values()):
+                    log.info("past their time and deleted: %s", {name: number for name, number in gone.items() if number})
+            await asyncio.sleep(RETENTION_SECONDS)

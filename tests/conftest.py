@@ -20,7 +20,6 @@ from bot.inbox import Inbox
 from bot.service import Service
 from bot.settings import ROOT, Settings, load_settings, new_keys
 from bot.storage.migrate import upgrade
-from bot.storage.models import Base
 from bot.storage.store import Store
 from bot.worker import Worker
 from tests.fakes import CollectingChannel, ScriptedUnderstander, SetClock
@@ -58,33 +57,36 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty database, upgraded, with its writer running: once on SQLite, once on PostgreSQL."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.sqlite3'}"
-    else:
-        url = request.getfixturevalue("postgres")
-    made = Store(url)
-    if request.param == "postgresql":
-        with made.engine.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
-    upgrade(made.engine)
-    made.start()
-    yield made
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+    """An empty SQLite database, upgraded, with its writer running."""
+    made = Store(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+    yield _started(made)
     made.close()
 
 
 @pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Store]:
-    """A database for tests that don't depend on which one it is."""
-    made = Store(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+def postgres_store(postgres: str) -> Iterator[Store]:
+    """An empty PostgreSQL database, upgraded, with its writer running."""
+    made = Store(postgres)
     with made.engine.begin() as connection:
-        Base.metadata.create_all(connection)
-    made.start()
-    yield made
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    yield _started(made)
     made.close()
+
+
+def _started(store: Store) -> Store:
+    upgrade(store.engine)
+    store.start()
+    return store
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Once each database."""
+    made: Store = request.getfixturevalue(f"{request.param}_store")
+    return made
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What people at the desk do with tickets: look, answer, close. Knows no HTTP; every function takes a connection."""

@@ -1,0 +1,343 @@
+"""Named queries of the desk: what is open, one ticket with all that belongs to it, and what went wrong on the way.
+
+Nothing here holds an address: a ticket shows over which channel somebody can be reached, not where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.locales import LANGUAGES
+from bot.messages import CAPABILITIES
+from bot.outbox import WINDOW_MARGIN, is_window_shut
+from bot.storage.models import (
+    AddressRow,
+    ContactRow,
+    InboxRow,
+    LaneState,
+    MessageRow,
+    OutboxRow,
+    TicketEntryRow,
+    TicketRow,
+    TicketState,
+)
+
+LISTED = 200  # tickets on one page; the most urgent ones
+ATTENTION_LISTED = 50
+CONVERSATION_LISTED = 40  # messages before a ticket
+FIRST_WORDS = 140  # characters of a question in a list
+ANSWER_KEY = "answer:{ticket_id}:{entry_id}"
+
+
+class ReachState(StrEnum):
+    """Whether a message can go to somebody now."""
+
+    OPEN = "open"
+    SHUT = "shut"  # WhatsApp's window
+    BLOCKED = "blocked"  # the person shut us out
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How a contact is reached: the address used last among those that aren't blocked, else the one used last."""
+
+    address_id: int
+    lane: str
+    channel: str
+    window_until: datetime | None
+    blocked: bool
+
+    def state(self, now: datetime) -> ReachState:
+        if self.blocked:
+            return ReachState.BLOCKED
+        return ReachState.SHUT if is_window_shut(self.channel, self.window_until, now) else ReachState.OPEN
+
+    @property
+    def shuts_at(self) -> datetime | None:
+        """When free text stops being allowed; None where it never does."""
+        if CAPABILITIES[self.channel].window_hours is None or self.window_until is None:
+            return None
+        return self.window_until - WINDOW_MARGIN
+
+
+@dataclass(frozen=True)
+class TicketSummary:
+    """A ticket as a line in a list."""
+
+    id: int
+    contact_id: int
+    state: TicketState
+    urgent: bool
+    reason: str
+    language: str  # of the question
+    answer_language: str  # what the newcomer reads
+    waiting_since: datetime
+    promise_at: datetime
+    promises_missed: int
+    reopened: bool  # an earlier answer did not help
+    stopped: bool  # wants no messages on our own account
+    entries: int
+    first_words: str
+    candidates: tuple[tuple[str, float], ...]
+    reach: Reach | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What was asked, answered or noted on a ticket."""
+
+    id: int
+    kind: str
+    author: str
+    text: str
+    at: datetime
+
+
+class Delivery(StrEnum):
+    """What became of an answer on its way to the newcomer."""
+
+    GOES_NOW = "goes_now"
+    WAITS_WINDOW = "waits_window"
+    WAITS_BLOCKED = "waits_blocked"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class TicketPage:
+    """A ticket with everything on it."""
+
+    summary: TicketSummary
+    entries: tuple[Entry, ...]
+    answered_at: datetime | None
+    helped: bool | None
+    delivery: Delivery | None  # of the last answer
+
+    @property
+    def last_answer(self) -> Entry | None:
+        return next((entry for entry in reversed(self.entries) if entry.kind == "answer"), None)
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One message of the conversation."""
+
+    inbound: bool
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something in a queue that does not go on by itself. No words, no person."""
+
+    kind: str  # unknown (may have arrived), failed (was not sent), unread (came in and could not be handled)
+    id: int
+    channel: str
+    at: datetime
+    error: str
+    ticket_id: int | None
+
+
+def answer_language(chosen: str | None, asked: str) -> str:
+    """What a newcomer is answered in: the language chosen, else that of the question if it is served, else Dutch."""
+    return next((language for language in (chosen, asked) if language in LANGUAGES), "nl")
+
+
+def reach(connection: Connection, contact_id: int) -> Reach | None:
+    """How a contact can be reached; None when nothing is left of them."""
+    places = _reach_rows(AddressRow.contact_id == contact_id)
+    row = connection.execute(sa.select(places).where(places.c.place == 1)).one_or_none()
+    return Reach(row.address_id, row.lane, row.channel, row.window_until, row.blocked_at is not None) if row else None
+
+
+def _reach_rows(where: sa.ColumnElement[bool]) -> sa.Subquery:
+    order = (AddressRow.blocked_at.is_not(None), AddressRow.used_at.desc(), AddressRow.id.desc())
+    return (
+        sa.select(
+            AddressRow.id.label("address_id"),
+            AddressRow.contact_id.label("reached_id"),
+            AddressRow.lane,
+            AddressRow.channel,
+            AddressRow.window_until,
+            AddressRow.blocked_at,
+            sa.func.row_number().over(partition_by=AddressRow.contact_id, order_by=order).label("place"),
+        )
+        .where(where)
+        .subquery("reach")
+    )
+
+
+def open_tickets(connection: Connection) -> list[TicketSummary]:
+    """What waits for an answer: urgent first, then by the promised moment; at most `LISTED`."""
+    return _summaries(connection, TicketRow.state == TicketState.OPEN)
+
+
+def count_open(connection: Connection) -> int:
+    query = sa.select(sa.func.count(TicketRow.id)).where(TicketRow.state == TicketState.OPEN)
+    return connection.execute(query).scalar_one()
+
+
+def _summaries(connection: Connection, where: sa.ColumnElement[bool]) -> list[TicketSummary]:
+    entries = (
+        sa.select(
+            TicketEntryRow.ticket_id,
+            sa.func.min(TicketEntryRow.id).label("first_id"),
+            sa.func.count(TicketEntryRow.id).label("entries"),
+        )
+        .group_by(TicketEntryRow.ticket_id)
+        .subquery("entries")
+    )
+    wanted = sa.select(TicketRow.contact_id).where(where)
+    places = _reach_rows(AddressRow.contact_id.in_(wanted))
+    query = (
+        sa.select(
+            TicketRow.__table__,
+            ContactRow.language.label("chosen"),
+            ContactRow.stopped,
+            entries.c.entries,
+            TicketEntryRow.text.label("first_text"),
+            places,
+        )
+        .join(ContactRow, ContactRow.id == TicketRow.contact_id)
+        .outerjoin(entries, entries.c.ticket_id == TicketRow.id)
+        .outerjoin(TicketEntryRow, TicketEntryRow.id == entries.c.first_id)
+        .outerjoin(places, sa.and_(places.c.reached_id == TicketRow.contact_id, places.c.place == 1))
+        .where(where)
+        .order_by(TicketRow.urgent.desc(), TicketRow.promise_at, TicketRow.id)
+        .limit(LISTED)
+    )
+    return [_summary(row) for row in connection.execute(query)]
+
+
+def _summary(row: sa.Row[Any]) -> TicketSummary:
+    reached = None
+    if row.address_id is not None:
+        reached = Reach(row.address_id, row.lane, row.channel, row.window_until, row.blocked_at is not None)
+    return TicketSummary(
+        id=row.id,
+        contact_id=row.contact_id,
+        state=TicketState(row.state),
+        urgent=row.urgent,
+        reason=row.reason,
+        language=row.language,
+        answer_language=answer_language(row.chosen, row.language),
+        waiting_since=row.created_at,
+        promise_at=row.promise_at,
+        promises_missed=row.promises_missed,
+        reopened=row.state == TicketState.OPEN and row.helped is False,
+        stopped=row.stopped,
+        entries=row.entries or 0,
+        first_words=shorten(row.first_text or "", FIRST_WORDS),
+        candidates=tuple((topic, float(confidence)) for topic, confidence in row.candidates),
+        reach=reached,
+    )
+
+
+def shorten(text: str, limit: int) -> str:
+    """The first words of a text on one line, with an ellipsis where words are left out."""
+    line = " ".join(text.split())
+    if len(line) <= limit:
+        return line
+    cut = line[:limit].rsplit(" ", 1)[0] if " " in line[:limit] else line[:limit]
+    return f"{cut.rstrip()}…"
+
+
+def ticket(connection: Connection, ticket_id: int) -> TicketPage | None:
+    """A ticket with all its entries; None when it is gone (the person was erased)."""
+    found = _summaries(connection, TicketRow.id == ticket_id)
+    if not found:
+        return None
+    facts = connection.execute(
+        sa.select(TicketRow.answered_at, TicketRow.helped).where(TicketRow.id == ticket_id)
+    ).one()
+    rows = connection.execute(
+        sa.select(TicketEntryRow).where(TicketEntryRow.ticket_id == ticket_id).order_by(TicketEntryRow.id)
+    )
+    entries = tuple(Entry(row.id, row.kind, row.author, row.text, row.at) for row in rows)
+    answers = [entry.id for entry in entries if entry.kind == "answer"]
+    delivery = _delivery(connection, ticket_id, answers[-1]) if answers else None
+    return TicketPage(found[0], entries, facts.answered_at, facts.helped, delivery)
+
+
+def _delivery(connection: Connection, ticket_id: int, entry_id: int) -> Delivery | None:
+    """Where the messages of an answer are now; the one that is worst off counts. None when that isn't kept any more."""
+    key = ANSWER_KEY.format(ticket_id=ticket_id, entry_id=entry_id)
+    rows = connection.execute(
+        sa.select(OutboxRow.state, OutboxRow.delivery, AddressRow.blocked_at)
+        .outerjoin(AddressRow, AddressRow.id == OutboxRow.address_id)
+        .where(sa.or_(OutboxRow.key == key, OutboxRow.key.like(f"{key}:%")))
+        .order_by(OutboxRow.state)
+    ).all()
+    if not rows:
+        return None
+    stuck = rows[-1].state > LaneState.DONE
+    row = rows[-1] if stuck else rows[0]
+    if row.state == LaneState.HELD:
+        return Delivery.WAITS_BLOCKED if row.blocked_at is not None else Delivery.WAITS_WINDOW
+    if stuck:
+        return Delivery.UNKNOWN if row.state == LaneState.UNKNOWN else Delivery.FAILED
+    if row.state != LaneState.DONE:
+        return Delivery.GOES_NOW
+    return {"delivered": Delivery.DELIVERED, "read": Delivery.READ}.get(row.delivery or "", Delivery.SENT)
+
+
+def conversation_before(connection: Connection, ticket_id: int) -> list[Utterance]:
+    """What was said up to the ticket, oldest first; the last `CONVERSATION_LISTED` messages."""
+    query = (
+        sa.select(MessageRow.inbound, MessageRow.text, MessageRow.at)
+        .join(TicketRow, TicketRow.contact_id == MessageRow.contact_id)
+        .where(TicketRow.id == ticket_id, MessageRow.at <= TicketRow.created_at)
+        .order_by(MessageRow.id.desc())
+        .limit(CONVERSATION_LISTED)
+    )
+    return [Utterance(row.inbound, row.text, row.at) for row in reversed(connection.execute(query).all())]
+
+
+def attention(connection: Connection) -> list[Trouble]:
+    """What does not go on by itself: sends that failed or may have arrived, and messages that could not be handled.
+
+    The newest first, at most `ATTENTION_LISTED` of each.
+    """
+    sends = connection.execute(
+        sa.select(
+            OutboxRow.id, OutboxRow.state, OutboxRow.key, OutboxRow.channel, OutboxRow.created_at, OutboxRow.error
+        )
+        .where(OutboxRow.state > sa.literal_column("2"), OutboxRow.state != LaneState.HELD)
+        .order_by(OutboxRow.id.desc())
+        .limit(ATTENTION_LISTED)
+    )
+    found = [
+        Trouble(
+            "unknown" if row.state == LaneState.UNKNOWN else "failed",
+            row.id,
+            row.channel,
+            row.created_at,
+            row.error or "",
+            _ticket_of(row.key),
+        )
+        for row in sends
+    ]
+    unread = connection.execute(
+        sa.select(InboxRow.id, InboxRow.channel, InboxRow.received_at, InboxRow.error)
+        .where(InboxRow.state == LaneState.DEAD)
+        .order_by(InboxRow.id.desc())
+        .limit(ATTENTION_LISTED)
+    )
+    found += [Trouble("unread", row.id, row.channel, row.received_at, row.error or "", None) for row in unread]
+    return sorted(found, key=lambda trouble: trouble.at, reverse=True)
+
+
+def _ticket_of(key: str) -> int | None:
+    verb, _, rest = key.partition(":")
+    number = rest.partition(":")[0]
+    return int(number) if verb == "answer" and number.isdigit() else None

@@ -1,0 +1,219 @@
+"""How the service runs: what became of messages, what is asked, whether promises are kept.
+
+SQL counts, `publish` formats. A count of fewer than `MIN_COUNT` is not shown, and parts of a total are rounded to tens,
+so that a hidden count can't be worked out from the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from statistics import median
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.locales import AMSTERDAM, LANGUAGES
+from bot.storage.models import InboxRow, LaneState, OutboxRow, OutcomeCountRow, TicketRow, TicketState
+
+# Fewer than ten messages or tickets may all be of one person, whom a colleague could recognise by language and topic.
+MIN_COUNT = 10
+DAYS = 30
+TOPICS = 10
+OTHER = "other"  # every language that isn't served, together
+UNDERSTOOD = ("answer", "clarify", "escalate", "crisis", "smalltalk")
+ASKED = ("answer", "topic")  # answered at once, or chosen from a list
+NOT_HELPED = ("helped.no",)
+
+
+@dataclass(frozen=True)
+class TicketCounts:
+    """Tickets as they are counted; `waits` are the hours until an answer."""
+
+    open_now: int = 0
+    kept: int = 0
+    missed: int = 0
+    waits: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Everything as counted, before small figures are left out. Not for showing."""
+
+    today: date
+    per_day: Mapping[tuple[date, str], int] = field(default_factory=dict)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    passed_on: int = 0
+    asked: Mapping[str, int] = field(default_factory=dict)
+    not_helped: Mapping[str, int] = field(default_factory=dict)
+    tickets: TicketCounts = TicketCounts()
+    attention: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Day:
+    """Messages understood on a day, in the order of `Figures.languages`; None is a figure that isn't shown."""
+
+    day: date
+    counts: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """A figure and what part of the whole it is."""
+
+    name: str
+    count: int | None
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What may be shown. None is a figure that is left out."""
+
+    languages: tuple[str, ...]
+    days: tuple[Day, ...]
+    total: int | None
+    outcomes: tuple[Share, ...]
+    passed_on: int | None
+    asked: tuple[tuple[str, int], ...]
+    not_helped: tuple[tuple[str, int], ...]
+    open_now: int | None
+    kept: int | None
+    missed: int | None
+    kept_share: float | None
+    answered: int | None
+    median_hours: float | None
+    p90_hours: float | None
+    attention: Mapping[str, int]
+
+
+def count(connection: Connection, now: datetime) -> Counts:
+    """Count the last `DAYS` days up to now."""
+    today = now.astimezone(AMSTERDAM).date()
+    since = today - timedelta(days=DAYS - 1)
+    outcomes = _by_outcome(connection, since)
+    return Counts(
+        today=today,
+        per_day=_by_day(connection, since),
+        outcomes={name: outcomes.get(name, 0) for name in UNDERSTOOD},
+        passed_on=outcomes.get("ticket", 0),
+        asked=_by_topic(connection, since, ASKED),
+        not_helped=_by_topic(connection, since, NOT_HELPED),
+        tickets=_tickets(connection, now),
+        attention=_attention(connection),
+    )
+
+
+def _by_day(connection: Connection, since: date) -> dict[tuple[date, str], int]:
+    rows = connection.execute(
+        sa.select(OutcomeCountRow.day, OutcomeCountRow.language, sa.func.sum(OutcomeCountRow.n).label("n"))
+        .where(OutcomeCountRow.day >= since, OutcomeCountRow.outcome.in_(UNDERSTOOD))
+        .group_by(OutcomeCountRow.day, OutcomeCountRow.language)
+    )
+    counts: Counter[tuple[date, str]] = Counter()
+    for row in rows:
+        counts[row.day, row.language if row.language in LANGUAGES else OTHER] += int(row.n)
+    return dict(counts)
+
+
+def _by_outcome(connection: Connection, since: date) -> dict[str, int]:
+    rows = connection.execute(
+        sa.select(OutcomeCountRow.outcome, sa.func.sum(OutcomeCountRow.n).label("n"))
+        .where(OutcomeCountRow.day >= since)
+        .group_by(OutcomeCountRow.outcome)
+    )
+    return {row.outcome: int(row.n) for row in rows}
+
+
+def _by_topic(connection: Connection, since: date, outcomes: Iterable[str]) -> dict[str, int]:
+    rows = connection.execute(
+        sa.select(OutcomeCountRow.topic, sa.func.sum(OutcomeCountRow.n).label("n"))
+        .where(OutcomeCountRow.day >= since, OutcomeCountRow.outcome.in_(tuple(outcomes)), OutcomeCountRow.topic != "")
+        .group_by(OutcomeCountRow.topic)
+    )
+    return {row.topic: int(row.n) for row in rows}
+
+
+def _tickets(connection: Connection, now: datetime) -> TicketCounts:
+    """Kept: answered before the promised moment, and none was missed earlier. Missed: also while it still waits."""
+    recent = TicketRow.created_at >= now - timedelta(days=DAYS)
+    late = sa.or_(
+        TicketRow.promises_missed > 0,
+        TicketRow.promise_at < TicketRow.answered_at,
+        sa.and_(TicketRow.state == TicketState.OPEN, TicketRow.promise_at < now),
+    )
+    in_time = sa.and_(TicketRow.promises_missed == 0, TicketRow.answered_at <= TicketRow.promise_at)
+
+    def number(*where: sa.ColumnElement[bool]) -> int:
+        return connection.execute(sa.select(sa.func.count(TicketRow.id)).where(*where)).scalar_one()
+
+    rows = connection.execute(
+        sa.select(TicketRow.created_at, TicketRow.answered_at).where(recent, TicketRow.answered_at.is_not(None))
+    )
+    return TicketCounts(
+        open_now=number(TicketRow.state == TicketState.OPEN),
+        kept=number(recent, in_time, TicketRow.state != TicketState.OPEN),
+        missed=number(recent, late),
+        waits=tuple((row.answered_at - row.created_at) / timedelta(hours=1) for row in rows),
+    )
+
+
+def _attention(connection: Connection) -> dict[str, int]:
+    sends = sa.select(sa.func.count(OutboxRow.id))
+    unread = sa.select(sa.func.count(InboxRow.id)).where(InboxRow.state == LaneState.DEAD)
+    return {
+        "unknown": connection.execute(sends.where(OutboxRow.state == LaneState.UNKNOWN)).scalar_one(),
+        "failed": connection.execute(sends.where(OutboxRow.state == LaneState.DEAD)).scalar_one(),
+        "unread": connection.execute(unread).scalar_one(),
+    }
+
+
+def publish(counts: Counts) -> Figures:
+    """What may be shown of some counts. Rows of queues that went wrong are shown as they are: they name nobody."""
+    languages = (*LANGUAGES, OTHER)
+    days = [counts.today - timedelta(days=back) for back in range(DAYS)]
+    understood = sum(counts.outcomes.values())
+    waits, promised = sorted(counts.tickets.waits), counts.tickets.kept + counts.tickets.missed
+    enough = len(waits) >= MIN_COUNT
+    both = min(counts.tickets.kept, counts.tickets.missed) >= MIN_COUNT
+    return Figures(
+        languages=languages,
+        days=tuple(Day(day, tuple(shown(counts.per_day.get((day, code), 0)) for code in languages)) for day in days),
+        total=rounded(understood),
+        outcomes=tuple(_share(name, number, understood) for name, number in counts.outcomes.items()),
+        passed_on=shown(counts.passed_on),
+        asked=_most(counts.asked),
+        not_helped=_most(counts.not_helped),
+        open_now=shown(counts.tickets.open_now),
+        kept=shown(counts.tickets.kept),
+        missed=shown(counts.tickets.missed),
+        kept_share=counts.tickets.kept / promised if both else None,
+        answered=rounded(len(waits)),
+        median_hours=median(waits) if enough else None,
+        p90_hours=waits[math.ceil(0.9 * len(waits)) - 1] if enough else None,
+        attention=counts.attention,
+    )
+
+
+def shown(number: int) -> int | None:
+    """A count, or None where it is too small to show. Zero is too: that nobody did something can be telling as well."""
+    return number if number >= MIN_COUNT else None
+
+
+def rounded(number: int) -> int | None:
+    """A total to the nearest ten, or None where it is too small to show."""
+    return None if number < MIN_COUNT else math.floor(number / 10 + 0.5) * 10
+
+
+def _share(name: str, number: int, whole: int) -> Share:
+    return Share(name, rounded(number), number / whole if number >= MIN_COUNT else None)
+
+
+def _most(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """The topics with the highest counts that may be shown."""
+    visible = [(topic, number) for topic, number in counts.items() if number >= MIN_COUNT]
+    return tuple(sorted(visible, key=lambda item: (-item[1], item[0]))[:TOPICS])

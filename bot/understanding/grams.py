@@ -1,0 +1,91 @@
+"""Words, parts of words and skeletons of words, counted and compared (tf-idf, cosine). Numpy only.
+
+Catches what the encoders miss: names, Dutch terms, dialect words, typing faults, Arabic in Latin letters.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.understanding.normalise import words
+from bot.understanding.skeleton import skeleton
+
+_WORD_PARTS = (2, 3, 4, 5)
+_SKELETON_PARTS = (2, 3, 4)
+
+Floats = NDArray[np.float32]
+
+
+def grams(text: str) -> list[str]:
+    """Every feature of a text. The first letter says which kind it is."""
+    plain = words(text)
+    bones = [bone for bone in map(skeleton, plain) if bone]
+    features = [f"w{word}" for word in plain] + [f"S{bone}" for bone in bones]
+    features += [f"b{a} {b}" for a, b in zip(plain, plain[1:], strict=False)]
+    features += [f"T{a} {b}" for a, b in zip(bones, bones[1:], strict=False)]
+    features += [f"c{part}" for word in plain for part in _parts(word, _WORD_PARTS)]
+    features += [f"k{part}" for bone in bones for part in _parts(bone, _SKELETON_PARTS)]
+    return features
+
+
+def _parts(word: str, sizes: tuple[int, ...]) -> list[str]:
+    framed = f"<{word}>"
+    return [framed[start : start + size] for size in sizes for start in range(len(framed) - size + 1)]
+
+
+def _counts(text: str) -> tuple[NDArray[np.uint32], Floats]:
+    """Hashes of the features of a text, sorted, and their damped counts."""
+    counted = Counter(zlib.crc32(gram.encode()) for gram in grams(text))
+    keys = np.fromiter(counted.keys(), dtype=np.uint32, count=len(counted))
+    values = np.fromiter(counted.values(), dtype=np.float32, count=len(counted))
+    order = np.argsort(keys)
+    return keys[order], 1 + np.log(values[order])
+
+
+@dataclass(frozen=True)
+class GramIndex:
+    """For each known feature the texts that have it: an inverted index."""
+
+    keys: NDArray[np.uint32]  # sorted
+    weights: Floats  # of each key: inverse document frequency
+    starts: NDArray[np.int32]  # where the list of each key starts; one more than keys
+    texts: NDArray[np.uint16]
+    shares: NDArray[np.float16]  # weight of the feature in that text, texts having length 1
+    size: int  # number of texts
+    unknown: float  # weight of a feature that no text has
+
+    @classmethod
+    def build(cls, texts: Sequence[str]) -> GramIndex:
+        """Index texts (at most 65,535)."""
+        counted = [_counts(text) for text in texts]
+        flat = np.concatenate([keys for keys, _ in counted])
+        owner = np.repeat(np.arange(len(texts), dtype=np.uint16), [len(keys) for keys, _ in counted])
+        keys, inverse, frequency = np.unique(flat, return_inverse=True, return_counts=True)
+        weights = (np.log((1 + len(texts)) / (1 + frequency)) + 1).astype(np.float32)
+        shares = np.concatenate([values for _, values in counted]) * weights[inverse]
+        lengths = np.sqrt(np.bincount(owner, shares**2, len(texts))).astype(np.float32)
+        shares /= np.maximum(lengths[owner], 1e-6)
+        order = np.argsort(inverse, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(frequency)]).astype(np.int32)
+        unknown = float(np.log(1 + len(texts)) + 1)
+        return cls(keys, weights, starts, owner[order], shares[order].astype(np.float16), len(texts), unknown)
+
+    def similarity(self, text: str) -> Floats:
+        """Cosine of a text with every indexed text."""
+        keys, values = _counts(text)
+        if not len(keys) or not len(self.keys):
+            return np.zeros(self.size, dtype=np.float32)
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        known = self.keys[at] == keys
+        length = np.sqrt(np.sum((values * np.where(known, self.weights[at], self.unknown)) ** 2))
+        at, values = at[known], values[known] * self.weights[at[known]] / length
+        counts = self.starts[at + 1] - self.starts[at]
+        where = np.repeat(self.starts[at] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum())
+        product = self.shares[where] * np.repeat(values, counts)
+        return np.bincount(self.texts[where], product, self.size).astype(np.float32)

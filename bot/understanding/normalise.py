@@ -1,0 +1,46 @@
+"""Text as these people type it, brought to one form. Pure.
+
+Two forms: `readable` for the sentence encoders, which want words as they are usually written; `words` for counting, where
+every spelling of a word should be the same string.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from bot.locales import clean, fold, western_digits
+
+MAX_CHARACTERS = 2000  # a longer text is cut: the start and the end say what it is about, and time stays bounded
+_LONG_WORD = 30
+
+_ARABIC_MARKS = re.compile("[\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640]")  # diacritics and tatweel
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200d\u2060\ufe0e\ufe0f]")
+_REPEATED = re.compile(r"([^\W\d_])\1{2,}")  # "heeeelp", "مررررحبا"
+_TAGS = re.compile(r"<[^<>]{1,200}>")
+_LINKS = re.compile(r"(?:https?://|www\.)\S+")
+# Persian, Urdu and Kurdish keyboards give other code points for letters that look the same to an Arabic reader.
+_KEYBOARDS = str.maketrans({"ک": "ك", "ی": "ي", "ە": "ه", "ہ": "ه", "ھ": "ه", "ۀ": "ه", "ے": "ي", "ێ": "ي", "ۆ": "و"})
+
+
+def shorten(text: str) -> str:
+    """At most MAX_CHARACTERS: the start and the end of a longer text."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    half = MAX_CHARACTERS // 2
+    return f"{text[:half]} {text[-half:]}"
+
+
+def readable(text: str) -> str:
+    """The text without marks, tags, links and invisible characters; western digits; lower case where all is shouted."""
+    text = unicodedata.normalize("NFKC", shorten(clean(shorten(text))))
+    text = _LINKS.sub(" ", _TAGS.sub(" ", _ARABIC_MARKS.sub("", _INVISIBLE.sub("", text))))
+    text = _REPEATED.sub(r"\1\1", western_digits(text))
+    text = " ".join(text.split())
+    return text.lower() if text.isupper() and len(text.split()) > 1 else text
+
+
+def words(text: str) -> list[str]:
+    """The words in one spelling: folded, Arabic letters of every keyboard the same, long repeats and long words cut."""
+    folded = fold(readable(text).translate(_KEYBOARDS)).translate(_KEYBOARDS)
+    return [word[:_LONG_WORD] for word in _REPEATED.sub(r"\1\1", folded).split()]
