@@ -104,8 +104,8 @@ class Remember:
 class OpenTicket:
     """Pass a question on to a person.
 
-    `question.reason`: no_answer, not_helped, asked (for a person), no_reply (the klantregisseur doesn't answer), crisis, withheld
-    (the answer is past its date).
+    `question.reason`: no_answer, not_helped, asked (for a person), no_reply (the klantregisseur doesn't answer),
+    crisis, withheld (the answer is past its date).
     """
 
     question: Question

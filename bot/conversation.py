@@ -1,7 +1,7 @@
 """One message, from the inbox to what follows from it, in one transaction. The only module that knows the order.
 
-Understanding runs before the transaction. Inside it: the lease is checked, the contact is read, the policy decides, each action is
-carried out, the inbox row is done. Nothing is sent here. So every step can be repeated after a crash.
+Understanding runs before the transaction. Inside it: the lease is checked, the contact is read, the policy decides,
+each action is carried out, the inbox row is done. Nothing is sent here. So every step can be repeated after a crash.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Turn:
 class Conversation:
     """Handles inbox rows. Holds what does not change from message to message."""
 
-    def __init__(self, *, content: Content, understander: Understander, vault: Vault, clock: Clock, hours: DeskHours) -> None:
+    def __init__(
+        self, *, content: Content, understander: Understander, vault: Vault, clock: Clock, hours: DeskHours
+    ) -> None:
         self.content, self.vault, self.clock, self.hours = content, vault, clock, hours
         self.understander = understander
 
@@ -153,9 +155,7 @@ class Conversation:
         insert(turn.connection, [to_row(again, self.vault, turn.now)])
 
     def _add_to_ticket(self, turn: Turn, action: act.AddToTicket) -> None:
-        escalation.add_entry(
-            turn.connection, action.ticket_id, "question", escalation.NEWCOMER, action.text, turn.now
-        )
+        escalation.add_entry(turn.connection, action.ticket_id, "question", escalation.NEWCOMER, action.text, turn.now)
 
     def _reopen(self, turn: Turn, action: act.ReopenTicket) -> None:
         escalation.reopen(turn.connection, action.ticket_id, turn.promise)

@@ -22,7 +22,10 @@ NEWCOMER = "newcomer"
 
 @dataclass(frozen=True)
 class DeskHours:
-    """When the back-up desk answers: working days, until `closes`; a question is answered within `days` working days."""
+    """When the back-up desk answers: working days, until `closes`.
+
+    A question is answered within `days` working days.
+    """
 
     closes: time = time(17)
     days: int = 1
@@ -55,7 +58,9 @@ def promise(now: datetime, hours: DeskHours) -> datetime:
     return datetime.combine(day, hours.closes, AMSTERDAM)
 
 
-def open_ticket(connection: Connection, contact_id: int, question: Question, promise_at: datetime, now: datetime) -> int:
+def open_ticket(
+    connection: Connection, contact_id: int, question: Question, promise_at: datetime, now: datetime
+) -> int:
     """Make a ticket at the back-up desk and set the timer of its promise. Returns its id."""
     ticket_id = connection.execute(
         sa.insert(TicketRow)
@@ -83,7 +88,9 @@ def _set_promise_timer(connection: Connection, ticket_id: int, contact_id: int, 
     timers.set_timer(connection, contact_id, "promise", {"ticket_id": ticket_id}, key=key, due_at=promise_at)
 
 
-def add_entry(connection: Connection, ticket_id: int, kind: str, author: str, text: str, now: datetime) -> None:
+def add_entry(  # noqa: PLR0917  # the columns of one row
+    connection: Connection, ticket_id: int, kind: str, author: str, text: str, now: datetime
+) -> None:
     """More words on a ticket: a question, an answer or a note."""
     values = {"ticket_id": ticket_id, "kind": kind, "author": author, "text": text, "at": now}
     connection.execute(sa.insert(TicketEntryRow).values(values))

@@ -1,7 +1,8 @@
 """Addresses of people, encrypted at rest and found again by a keyed hash.
 
-Fernet (AES-128-CBC with HMAC, library `cryptography`); several keys may be given, the first encrypts, all decrypt, so keys can be
-changed while running. The hash key can't be changed without hashing every address anew (`wegwijs keys rotate` does both).
+Fernet (AES-128-CBC with HMAC, library `cryptography`); several keys may be given, the first encrypts, all decrypt, so
+keys can be changed while running. The hash key can't be changed without hashing every address anew (`wegwijs keys
+rotate` does both).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Languages: their order, direction and the way they write numbers, dates, amounts and Latin words. Pure.
 
-Right-to-left text turns numbers and Latin words around unless they are isolated. `isolate_latin` does that for a whole text, so
-that editors never type invisible characters (W3C, "Inline bidi markup"; docs/adr/0005-bidi.md).
+Right-to-left text turns numbers and Latin words around unless they are isolated. `isolate_latin` does that for a
+whole text, so that editors never type invisible characters (W3C, "Inline bidi markup"; docs/adr/0005-bidi.md).
 """
 
 import re
@@ -79,12 +79,12 @@ def plural(language: str, number: float) -> str:
 
 
 def join(items: Sequence[str], language: str) -> str:
-    """ "a, b en c" in the language's own way."""
+    """Joined in the language's own way: "a, b en c"."""
     return format_list(list(items), locale=language)
 
 
 def day(value: date, language: str) -> str:
-    """ "26 november 2026"."""
+    """A day in words: "26 november 2026"."""
     return format_date(value, "d MMMM y", locale=language)
 
 

@@ -1,6 +1,7 @@
 """What comes in and what goes out, in our own words. Knows no channel, no database, no language.
 
-A channel turns a provider's update into an `InboundMessage` at the door; nothing behind the door sees the provider's form.
+A channel turns a provider's update into an `InboundMessage` at the door; nothing behind the door sees the provider's
+form.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What waits to be sent: paced per channel and per chat, in order per person, and what became of it.
 
-A send whose answer was lost is never repeated by itself: it becomes UNKNOWN, is shown to people, and a delivery receipt settles it.
+A send whose answer was lost is never repeated by itself: it becomes UNKNOWN, is shown to people, and a delivery
+receipt settles it.
 """
 
 from __future__ import annotations
@@ -147,7 +148,10 @@ def hold(connection: Connection, row: sa.Row[Any]) -> None:
 
 
 def sent(connection: Connection, row: sa.Row[Any], provider_id: str, now: datetime, pace: Pace) -> None:
-    """The provider took it, and its words are wiped; where a window may turn out to be shut, only when it was delivered."""
+    """The provider took it, and its words are wiped.
+
+    Where a window may turn out to be shut, only when it was delivered.
+    """
     values: dict[str, Any] = {"state": LaneState.DONE, "provider_id": provider_id, "delivery": "accepted"}
     if CAPABILITIES[row.channel].window_hours is None:
         values["payload"] = None

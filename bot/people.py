@@ -1,4 +1,7 @@
-"""Contacts and addresses in the database: found, made, kept, erased. Everything takes a connection and commits nothing."""
+"""Contacts and addresses in the database: found, made, kept, erased.
+
+Everything takes a connection and commits nothing.
+"""
 
 from __future__ import annotations
 
@@ -81,8 +84,8 @@ def find_or_create(connection: Connection, vault: Vault, address: Address, lane:
             .returning(AddressRow.id)
         ).scalar_one()
         return Person(Contact(id=contact_id), address_id)
-    values = {"sealed": sealed} | ({"bsuid_lookup": bsuid} if bsuid else {})
-    connection.execute(sa.update(AddressRow).where(AddressRow.id == person.address_id).values(**values))
+    known = {"sealed": sealed} | ({"bsuid_lookup": bsuid} if bsuid else {})
+    connection.execute(sa.update(AddressRow).where(AddressRow.id == person.address_id).values(**known))
     return person
 
 
@@ -103,11 +106,11 @@ def wrote(connection: Connection, person: Person, message: InboundMessage, recei
 def save(connection: Connection, contact: Contact) -> None:
     """Keep a contact as it is now."""
     connection.execute(
-        sa.update(ContactRow.__table__)
+        sa.update(ContactRow)
         .where(ContactRow.id == contact.id)
         .values(
             language=contact.language,
-            resident_group=contact.group.value if contact.group else None,
+            group=contact.group.value if contact.group else None,
             consent=contact.consent.value,
             stopped=contact.stopped,
             thread=contact.thread.to_json(),
@@ -149,7 +152,9 @@ def erase(connection: Connection, contact_id: int, lane: str) -> None:
     connection.execute(sa.delete(ContactRow).where(ContactRow.id == contact_id))
 
 
-def count(connection: Connection, now: datetime, channel: str, language: str, outcome: str, topic: str) -> None:
+def count(  # noqa: PLR0917  # the columns of one row
+    connection: Connection, now: datetime, channel: str, language: str, outcome: str, topic: str
+) -> None:
     """One more of a kind of outcome on a day."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = dialect.insert(OutcomeCountRow).values(

@@ -25,7 +25,10 @@ class Page:
     today: date
 
     def say(self, key: str, params: dict[str, Any] | None = None) -> str:
-        """A reply with its parameters and figures in place. Raises KeyError for a key or a parameter that isn't there."""
+        """A reply with its parameters and figures in place.
+
+        Raises KeyError for a key or a parameter that isn't there.
+        """
         params = params or {}
         text = self.content.replies[self.language][key]
         if isinstance(text, dict):
@@ -46,7 +49,9 @@ class Page:
         return locales.number(value, self.language) if isinstance(value, int | float) else str(value)
 
 
-def render(reply: Reply, language: str, content: Content, capability: Capability, now: datetime) -> list[OutboundMessage]:
+def render(
+    reply: Reply, language: str, content: Content, capability: Capability, now: datetime
+) -> list[OutboundMessage]:
     """The message of a reply, cut in several only where a channel can't take it in one.
 
     `language` is the contact's; the reply's own goes before it. Options hang on the last part.

@@ -1,7 +1,7 @@
 """What goes when. Every kind of personal row has a period; figures a day (`outcome_count`) hold nobody and stay.
 
-Deleted in small batches, so that answers don't wait. The time that conversations are kept is a figure of the content, because the
-chat tells it to people: one place for both.
+Deleted in small batches, so that answers don't wait. The time that conversations are kept is a figure of the content,
+because the chat tells it to people: one place for both.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Rule:
     table: type[Base]
     column: Any
     age: timedelta
-    condition: Any = sa.true()
+    condition: Any = True
     change: dict[str, Any] | None = None  # wipe these columns instead of deleting the row
 
 
@@ -67,7 +67,9 @@ def rules(content: Content) -> list[Rule]:
         Rule("silent people", ContactRow, ContactRow.seen_at, SILENT),
         Rule("received", InboxRow, InboxRow.received_at, REPEATS, InboxRow.state == LaneState.DONE),
         Rule("received and given up", InboxRow, InboxRow.received_at, SENT, InboxRow.state == LaneState.DEAD),
-        Rule("words of sent messages", OutboxRow, OutboxRow.created_at, UNDELIVERED_WORDS, words_left, {"payload": None}),
+        Rule(
+            "words of sent messages", OutboxRow, OutboxRow.created_at, UNDELIVERED_WORDS, words_left, {"payload": None}
+        ),
         Rule("sent", OutboxRow, OutboxRow.created_at, SENT, OutboxRow.state != LaneState.READY),
         Rule("receipts without a message", EarlyReceiptRow, EarlyReceiptRow.received_at, UNDELIVERED_WORDS),
         Rule("timers", TimerRow, TimerRow.due_at, SENT, TimerRow.state != 0),
@@ -89,13 +91,15 @@ def _batches(rule: Rule, write: Callable[[Callable[[Connection], int]], int], no
 
 def _one_batch(connection: Connection, rule: Rule, now: datetime) -> int:
     key: Any = sa.inspect(rule.table).primary_key
-    old = sa.and_(rule.column < now - rule.age, rule.condition)
+    old = sa.and_(rule.column < now - rule.age, *([] if rule.condition is True else [rule.condition]))
     if rule.change is not None:
         old = sa.and_(old, *(_differs(rule.table, name, value) for name, value in rule.change.items()))
     found = connection.execute(sa.select(*key).where(old).limit(BATCH)).all()
     if not found:
         return 0
-    where = sa.tuple_(*key).in_([tuple(row) for row in found]) if len(key) > 1 else key[0].in_([row[0] for row in found])
+    where = (
+        sa.tuple_(*key).in_([tuple(row) for row in found]) if len(key) > 1 else key[0].in_([row[0] for row in found])
+    )
     if rule.table is ContactRow and rule.change is None:
         _empty_queues(connection, [row[0] for row in found])
     statement = sa.delete(rule.table) if rule.change is None else sa.update(rule.table).values(**rule.change)
@@ -105,13 +109,19 @@ def _one_batch(connection: Connection, rule: Rule, now: datetime) -> int:
 
 def _differs(table: type[Base], name: str, value: Any) -> Any:
     column = getattr(table, name)
-    return column.is_not(None) if value is None else sa.cast(column, sa.Text) != sa.cast(sa.literal(value, sa.JSON), sa.Text)
+    return (
+        column.is_not(None)
+        if value is None
+        else sa.cast(column, sa.Text) != sa.cast(sa.literal(value, sa.JSON), sa.Text)
+    )
 
 
 def _empty_queues(connection: Connection, contact_ids: list[int]) -> None:
     """What waits for people who go, goes with them; the keys of what they sent stay without them."""
     lanes = sa.select(AddressRow.lane).where(AddressRow.contact_id.in_(contact_ids))
     connection.execute(
-        sa.update(InboxRow).where(InboxRow.lane.in_(lanes), InboxRow.state > 1).values(lane="erased", body=None, sealed=None)
+        sa.update(InboxRow)
+        .where(InboxRow.lane.in_(lanes), InboxRow.state > 1)
+        .values(lane="erased", body=None, sealed=None)
     )
     connection.execute(sa.delete(OutboxRow).where(OutboxRow.contact_id.in_(contact_ids)))

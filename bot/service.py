@@ -1,4 +1,7 @@
-"""The parts of the running service, made from the settings. The web application, the worker alone and the terminal share it."""
+"""The parts of the running service, made from the settings.
+
+The web application, the worker alone and the terminal share it.
+"""
 
 from __future__ import annotations
 
@@ -57,10 +60,13 @@ def quiet_logs() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def build(settings: Settings, *, understander: Understander | None = None, channels: Mapping[str, Channel] | None = None) -> Service:
-    """Load the content, open and upgrade the database, wire the rest. Must run where an event loop is (for the clients).
+def build(
+    settings: Settings, *, understander: Understander | None = None, channels: Mapping[str, Channel] | None = None
+) -> Service:
+    """Load the content, open and upgrade the database, wire the rest.
 
-    Raises ContentError, SettingsError, SecondProcessError or StoreUnavailableError: the start stops with one clear message.
+    Raises ContentError, SettingsError, SecondProcessError or StoreUnavailableError: the start stops with one clear
+    message.
     """
     quiet_logs()
     loaded = texts.load(settings.content_dir)

@@ -146,7 +146,9 @@ def _whatsapp_faults(settings: Settings) -> list[str]:
 def _production_faults(settings: Settings) -> list[str]:
     faults = []
     if not settings.secret_keys:
-        faults.append("WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY are needed in production: `wegwijs keys new` makes both")
+        faults.append(
+            "WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY are needed in production: `wegwijs keys new` makes both"
+        )
     if settings.simulator:
         faults.append("WEGWIJS_SIMULATOR must be false in production: the chat page has no login")
     if not settings.public_base_url.startswith("https://"):

@@ -1,4 +1,6 @@
-"""Things to do for a person at a moment. A due timer becomes a message of that person, in the transaction that marks it fired.
+"""Things to do for a person at a moment.
+
+A due timer becomes a message of that person, in the transaction that marks it fired.
 
 So it takes the same lane as everything else: no race with a message that just arrives, and each fires once.
 """

@@ -1,6 +1,7 @@
 """The loop that works: takes messages from the inbox, sends from the outbox, fires timers, keeps leases.
 
-People side by side, each in order. Runs in the server's process on SQLite, and in as many processes as wished on PostgreSQL.
+People side by side, each in order. Runs in the server's process on SQLite, and in as many processes as wished on
+PostgreSQL.
 """
 
 from __future__ import annotations
@@ -66,7 +67,13 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled; what is in flight then is finished first."""
         await self._recover(everything=self.alone)
-        loops = [self._inbox_loop(), self._outbox_loop(), self._timer_loop(), self._lease_loop(), self._retention_loop()]
+        loops = [
+            self._inbox_loop(),
+            self._outbox_loop(),
+            self._timer_loop(),
+            self._lease_loop(),
+            self._retention_loop(),
+        ]
         running = [asyncio.create_task(loop) for loop in loops]
         try:
             await asyncio.gather(*running)
@@ -216,5 +223,7 @@ class Worker:
                 content, now = self.conversation.content, self.clock.now()
                 gone = await asyncio.to_thread(retention.sweep, content, self.store.write, now)
                 if any(gone.values()):
-                    log.info("past their time and deleted: %s", {name: number for name, number in gone.items() if number})
+                    log.info(
+                        "past their time and deleted: %s", {name: number for name, number in gone.items() if number}
+                    )
             await asyncio.sleep(RETENTION_SECONDS)

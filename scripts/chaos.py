@@ -1,8 +1,9 @@
 """Kill the server with `kill -9` at random moments under load, and count what was lost, doubled or out of order.
 
-A made-up Telegram sends updates (5 % of them twice), repeats each until it gets a 200, and records every message that it is given,
-sometimes with a 429, a 502 or an answer that never comes. At the end the effects in the database and the messages that arrived are
-compared with what must be, person by person. Exit code 1 when anything is wrong. Everything stays on 127.0.0.1 and ends by itself.
+A made-up Telegram sends updates (5 % of them twice), repeats each until it gets a 200, and records every message that
+it is given, sometimes with a 429, a 502 or an answer that never comes. At the end the effects in the database and the
+messages that arrived are compared with what must be, person by person. Exit code 1 when anything is wrong. Everything
+stays on 127.0.0.1 and ends by itself.
 
     make chaos                                        # 20 kills on SQLite
     .venv/bin/python scripts/chaos.py --postgresql    # the same on PostgreSQL, with two processes
@@ -35,17 +36,20 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bot import content as texts  # noqa: E402  # after the path is set
+from bot.clock import Clock  # noqa: E402
 from bot.contacts import Thread  # noqa: E402
+from bot.content.figures import fill  # noqa: E402
+from bot.identifiers import Vault  # noqa: E402
+from bot.messages import Address  # noqa: E402
 from bot.settings import new_keys  # noqa: E402
 from bot.storage.migrate import upgrade  # noqa: E402
 from bot.storage.models import AddressRow, ContactRow, InboxRow, LaneState, MessageRow, OutboxRow  # noqa: E402
 from bot.storage.store import make_engine  # noqa: E402
-from bot.identifiers import Vault  # noqa: E402
-from bot.messages import Address  # noqa: E402
 
 SECRET = "chaos-secret"
 TOKEN = "123:CHAOS"
 KEYS = new_keys()
+Judged = tuple[Counter[str], float]  # what was found, and after how many seconds
 
 
 @dataclass
@@ -96,10 +100,8 @@ class Server:
     async def start(self) -> None:
         command = [sys.executable, "-m", "bot.cli", "serve"]
         environment = {**os.environ, **self.environment, "WEGWIJS_PORT": str(self.port)}
-        log = Path(self.environment["WEGWIJS_DATA_DIR"]).with_suffix(f".{self.port}.log").open("ab")  # noqa: ASYNC230
-        self.process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
+        log = Path(self.environment["WEGWIJS_DATA_DIR"]).with_suffix(f".{self.port}.log").open("ab")
+        self.process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=log, stderr=log)
 
     async def kill(self) -> None:
         if self.process is not None and self.process.returncode is None:
@@ -130,7 +132,7 @@ def prepare(url: str, chats: int) -> None:
     """People who already chose a language and agreed, so that every tap has exactly one effect and one answer."""
     engine, vault = make_engine(url), Vault([KEYS["secret_keys"]], KEYS["hash_key"])
     upgrade(engine)
-    now = texts_now()
+    now = Clock().now()
     with engine.begin() as connection:
         for chat in range(1, chats + 1):
             contact = {
@@ -141,18 +143,14 @@ def prepare(url: str, chats: int) -> None:
                 "created_at": now,
                 "seen_at": now,
             }
-            contact_id = connection.execute(sa.insert(ContactRow).values(**contact).returning(ContactRow.id)).scalar_one()
+            contact_id = connection.execute(
+                sa.insert(ContactRow).values(**contact).returning(ContactRow.id)
+            ).scalar_one()
             address = Address("telegram", str(chat))
             lookup = vault.lookup("telegram", str(chat))
             values = {"contact_id": contact_id, "channel": "telegram", "lookup": lookup, "lane": lookup, "used_at": now}
             connection.execute(sa.insert(AddressRow).values(**values, sealed=vault.seal(address)))
     engine.dispose()
-
-
-def texts_now() -> Any:
-    from bot.clock import Clock  # noqa: PLC0415
-
-    return Clock().now()
 
 
 @dataclass
@@ -216,7 +214,9 @@ async def drain(engine: sa.Engine, seconds: float) -> None:
         await asyncio.sleep(0.5)
 
 
-def judge(engine: sa.Engine, plan: dict[int, list[str]], telegram: Telegram, first_words: dict[str, str]) -> Counter[str]:
+def judge(
+    engine: sa.Engine, plan: dict[int, list[str]], telegram: Telegram, first_words: dict[str, str]
+) -> Counter[str]:
     """Compare what happened with what had to happen."""
     found: Counter[str] = Counter()
     with engine.connect() as connection:
@@ -258,8 +258,6 @@ async def run(options: argparse.Namespace, folder: Path) -> int:
     rng = random.Random(options.seed)
     content = texts.load(ROOT / "content")
     first_words = {topic: content.answer(topic, "nl").short for topic in content.topics}
-    from bot.content.figures import fill  # noqa: PLC0415
-
     first_words = {topic: fill(text, content, "nl").split("\n")[0] for topic, text in first_words.items()}
     topics = [topic for topic, words in first_words.items() if list(first_words.values()).count(words) == 1]
     plan = {chat: rng.sample(topics, options.messages) for chat in range(1, options.people + 1)}
@@ -298,7 +296,7 @@ async def run(options: argparse.Namespace, folder: Path) -> int:
     double.should_exit = True
     await serving
     stop_database()
-    return report(options, servers, load, telegram, found, time.monotonic() - began)
+    return report(options, servers, load, telegram, (found, time.monotonic() - began))
 
 
 def database(options: argparse.Namespace, folder: Path) -> tuple[str, Any]:
@@ -311,16 +309,17 @@ def database(options: argparse.Namespace, folder: Path) -> tuple[str, Any]:
     return f"postgresql://postgres@/postgres?host={folder / 'pg'}", server.cleanup
 
 
-def report(
-    options: argparse.Namespace, servers: list[Server], load: Load, telegram: Telegram, found: Counter[str], seconds: float
-) -> int:
+def report(options: argparse.Namespace, servers: list[Server], load: Load, telegram: Telegram, judged: Judged) -> int:
+    found, seconds = judged
     kills = sum(server.kills for server in servers)
-    print(f"database: {'PostgreSQL, two processes' if options.postgresql else 'SQLite'}; seed {options.seed}; {seconds:.0f} s")
-    print(f"kill -9: {kills}; webhooks taken: {load.taken} of {load.tries} tries; refused by Telegram: {dict(telegram.refused)}")
-    for name, number in found.items():
-        print(f"  {name:22} {number}")
+    name = "PostgreSQL, two processes" if options.postgresql else "SQLite"
+    print(f"database: {name}; seed {options.seed}; {seconds:.0f} s")
+    print(f"kill -9: {kills}; webhooks taken: {load.taken} of {load.tries} tries")
+    print(f"refused by Telegram: {dict(telegram.refused)}")
+    for what, number in found.items():
+        print(f"  {what:22} {number}")
     allowed = {"messages", "sends unknown"}
-    wrong = {name: number for name, number in found.items() if number and name not in allowed}
+    wrong = {what: number for what, number in found.items() if number and what not in allowed}
     if kills < options.kills:
         wrong["kills missing"] = options.kills - kills
     print("0 lost, 0 doubled, 0 out of order" if not wrong else f"WRONG: {wrong}")

@@ -149,4 +149,3 @@ def make_service(
     worker = Worker(store=store, vault=vault, clock=clock, conversation=conversation, channels=channels)
     inbox = Inbox(store, vault, clock, worker.wake)
     return Service(settings, store, vault, clock, content, conversation, channels, inbox, worker)
-

@@ -34,7 +34,7 @@ class ScriptedUnderstander:
 class SetClock(Clock):
     """A clock that stands still until it is moved."""
 
-    def __init__(self, at: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)) -> None:  # noqa: B008  # a moment doesn't change
+    def __init__(self, at: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)) -> None:  # a moment doesn't change
         super().__init__()
         self.at = at
 

@@ -1,7 +1,7 @@
-"""Dialogues as data: `conversations/*.yaml` say who writes what, what it means, and which content the service answers with.
+"""Dialogues as data: `conversations/*.yaml` say who writes what, what it means, and with which content it is answered.
 
-Content keys, not sentences, so that editors can change a text without touching a test. Every dialogue runs in three languages, on a
-phone with buttons and on one without.
+Content keys, not sentences, so that editors can change a text without touching a test. Every dialogue runs in three
+languages, on a phone with buttons and on one without.
 """
 
 from __future__ import annotations
@@ -137,7 +137,9 @@ def test_every_reply_is_said_in_a_conversation_or_is_a_label(content: Content) -
     assert unknown == []
 
 
-def test_a_message_repeated_by_the_provider_is_one_message(service: Service, understander: ScriptedUnderstander) -> None:
+def test_a_message_repeated_by_the_provider_is_one_message(
+    service: Service, understander: ScriptedUnderstander
+) -> None:
     talk = Talk(service, "telegram")
     message = InboundMessage("tg:1", talk.address, Kind.TEXT, "Hallo")
     assert keys(talk.brings(message)) == ["start.hello"]

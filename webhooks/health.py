@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter
@@ -38,7 +39,7 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _facts(connection: Connection) -> dict[str, object]:
+def _facts(connection: Connection) -> dict[str, Any]:
     waiting = InboxRow.state < sa.literal_column("2")
     attention = sa.select(sa.func.count()).select_from(OutboxRow)
     return {

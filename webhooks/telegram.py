@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 MAX_TEXT = 4096
 MAX_TOKEN = 64
 ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
-# Telegram's menu of commands, and what each stands for. Names and descriptions are in `content/<language>/telegram.yaml`.
+# Telegram's menu of commands, and what each stands for. Names and descriptions are in
+# `content/<language>/telegram.yaml`.
 COMMANDS = {
     "menu": "menu",
     "help": "menu",

@@ -1,4 +1,7 @@
-"""The screen of an invented phone, for the terminal, the chat page and tests. Takes the same path as the real channels."""
+"""The screen of an invented phone, for the terminal, the chat page and tests.
+
+Takes the same path as the real channels.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ import os
 from datetime import timedelta
 
 import httpx
-
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import HTTPXRequest
@@ -26,7 +25,9 @@ _SHORT_LABEL = 18  # two such buttons stand beside each other on a phone
 
 def make_bot(token: str, api_url: str) -> Bot:
     """A client of the Bot API. `api_url` is Telegram's own, or a double's in tests."""
-    os.environ.setdefault("PTB_TIMEDELTA", "true")  # waits as timedelta, the library's coming default, instead of a warning
+    os.environ.setdefault(
+        "PTB_TIMEDELTA", "true"
+    )  # waits as timedelta, the library's coming default, instead of a warning
     request = HTTPXRequest(connection_pool_size=16, read_timeout=15, connect_timeout=5, pool_timeout=5)
     return Bot(token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=request)
 
@@ -110,5 +111,3 @@ def _network_error(error: NetworkError, code: str) -> SendError:
 def _reason(error: TelegramError) -> str:
     """The platform's own sentence, without anything that might name a person."""
     return str(error)[:80]
-
-

@@ -1,7 +1,8 @@
 """WhatsApp through Twilio's Messages resource, with an HTTP client of our own under Twilio's.
 
-Their async client stores the timeout it is given and never uses it (twilio-python#925), and repeats a POST on every 5xx, which
-doubles messages. Options are numbered lines in the text: interactive messages need a template at Twilio for each shape.
+Their async client stores the timeout it is given and never uses it (twilio-python#925), and repeats a POST on every
+5xx, which doubles messages. Options are numbered lines in the text: interactive messages need a template at Twilio
+for each shape.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ FAILURES: dict[int, Failure] = {
 }
 
 
-class HttpClient(AsyncHttpClient):
+class HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library has no types
     """Twilio's client interface on httpx, with a timeout that holds and no repeats.
 
     `api_url` puts another host in the place of Twilio's (a double in tests; settings refuse it in production).
@@ -54,7 +55,7 @@ class HttpClient(AsyncHttpClient):
         self._api_url = urlsplit(api_url) if api_url else None
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(timeout, connect=5.0))
 
-    async def request(  # noqa: PLR0913  # the interface is Twilio's
+    async def request(  # noqa: PLR0917  # the interface is Twilio's
         self,
         method: str,
         uri: str,
@@ -94,7 +95,9 @@ class WhatsAppChannel:
     """Sends as one WhatsApp sender. `status_callback` is where Twilio tells what became of a message."""
 
     name = "whatsapp"
-    pace = Pace(per_second=60, gap=1.5, burst=20)  # 80 a second is the sender's limit; Meta's pair limit is about 1 in 6 s
+    pace = Pace(
+        per_second=60, gap=1.5, burst=20
+    )  # 80 a second is the sender's limit; Meta's pair limit is about 1 in 6 s
 
     def __init__(self, client: Client, http: HttpClient, *, sender: str, status_callback: str | None) -> None:
         self._client, self._http = client, http

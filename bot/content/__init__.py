@@ -1,4 +1,7 @@
-"""Everything people read in the chat: read, checked, and put together from `content/`. Pure but for reading the files."""
+"""Everything people read in the chat: read, checked, and put together from `content/`.
+
+Pure but for reading the files.
+"""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 """Figures put into texts: each value once, written the way each language writes it. Pure.
 
-The words of units stand in `replies.yaml` (`unit.days` and so on): Babel's own unit data mixes up grammatical cases in Dutch and Arabic.
+The words of units stand in `replies.yaml` (`unit.days` and so on): Babel's own unit data mixes up grammatical cases
+in Dutch and Arabic.
 """
 
 from __future__ import annotations

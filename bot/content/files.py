@@ -1,4 +1,7 @@
-"""YAML files with the line of every key, so that an editor is told where a fault stands. Duplicate keys and tabs are faults."""
+"""YAML files with the line of every key, so that an editor is told where a fault stands.
+
+Duplicate keys and tabs are faults.
+"""
 
 from __future__ import annotations
 
@@ -95,10 +98,10 @@ def _build(loader: yaml.SafeLoader, node: yaml.Node, path: Path_, document: Docu
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, child, (*path, index), document) for index, child in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
+        return loader.construct_object(node, deep=True)
     result: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]  # as above
+        key = loader.construct_object(key_node, deep=True)
         key = {True: "yes", False: "no"}.get(key, key) if isinstance(key, bool) else key
         line = key_node.start_mark.line + 1
         if key in result:

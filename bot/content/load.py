@@ -194,4 +194,3 @@ def fingerprint(root: Path) -> str:
         digest.update(str(path.relative_to(root)).encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
-

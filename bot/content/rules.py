@@ -27,7 +27,7 @@ _INVISIBLE = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufe
 
 def check(content: Content, reader: Reader) -> list[Fault]:
     """Every rule on a content of sound form."""
-    rules = (_topics, _figures, _answers, _parity, _titles, _organisations, _replies, _commands, _examples)
+    rules = (_topics, _pairs, _figures, _answers, _parity, _titles, _organisations, _replies, _commands, _examples)
     return [fault for rule in rules for fault in rule(content, reader)]
 
 
@@ -45,13 +45,15 @@ def _topics(content: Content, _: Reader) -> Iterator[Fault]:
                 yield _at(content, "topic", key, "a topic is not related to itself; remove it")
         if not topic.checked_on < topic.review_by < topic.withhold_after:
             yield _at(content, "topic", key, "checked_on, review_by and withhold_after must follow each other in time")
-        for language in LANGUAGES:
-            if key not in content.answers[language]:
-                yield _at(content, "topic", key, f"no answer in '{language}'; write it in content/{language}/answers/")
+
+
+def _pairs(content: Content, _: Reader) -> Iterator[Fault]:
     for language in LANGUAGES:
-        for key in content.answers[language]:
-            if key not in content.topics:
-                yield _at(content, language, key, "unknown topic; add it to topics.yaml or remove the answer")
+        answers = content.answers[language]
+        for key in content.topics.keys() - answers.keys():
+            yield _at(content, "topic", key, f"no answer in '{language}'; write it in content/{language}/answers/")
+        for key in answers.keys() - content.topics.keys():
+            yield _at(content, language, key, "unknown topic; add it to topics.yaml or remove the answer")
 
 
 def _figures(content: Content, _: Reader) -> Iterator[Fault]:
@@ -78,9 +80,9 @@ def _figure_faults(figure: Figure) -> Iterator[str]:
         yield "not a Dutch telephone number; correct it, between quotes"
     if figure.unit == "date" and not isinstance(figure.value, date):
         yield "not a date; write it as 2026-11-23, without quotes"
-    if figure.as_of and figure.review_by and figure.withhold_after:
-        if not figure.as_of <= figure.review_by <= figure.withhold_after:
-            yield "as_of, review_by and withhold_after must follow each other in time"
+    dates = (figure.as_of, figure.review_by, figure.withhold_after)
+    if all(dates) and list(dates) != sorted(day for day in dates if day):
+        yield "as_of, review_by and withhold_after must follow each other in time"
 
 
 def is_phone(text: str) -> bool:
@@ -191,7 +193,7 @@ def _names(text: Text) -> set[str]:
     return placeholders(text if isinstance(text, str) else text["other"])
 
 
-def _commands(content: Content, reader: Reader) -> Iterator[Fault]:
+def _commands(_: Content, reader: Reader) -> Iterator[Fault]:
     meanings: dict[str, set[str]] = defaultdict(set)
     for language in LANGUAGES:
         document = reader.documents.get(f"{reader.root.name}/{language}/commands.yaml")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from datetime import date as Day  # a field is called date
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -51,7 +51,7 @@ class Owner(StrEnum):
 class Source(Model):
     title: Annotated[str, Field(min_length=3, max_length=120)]
     url: Link | None = None
-    date: Day | None = None
+    date: dt.date | None = None
 
 
 class Topic(Model):
@@ -60,9 +60,9 @@ class Topic(Model):
     group: str
     audience: Annotated[tuple[Group, ...], Field(min_length=1)] = (Group.ASYLUM, Group.FAMILY)
     owner: Owner
-    checked_on: Day
-    review_by: Day
-    withhold_after: Day
+    checked_on: dt.date
+    review_by: dt.date
+    withhold_after: dt.date
     status: Status
     sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=4)]
     links: Annotated[tuple[Link, ...], Field(max_length=2)] = ()
@@ -113,13 +113,13 @@ Unit = Literal["eur", "percent", "hours", "days", "weeks", "months", "years", "c
 class Figure(Model):
     """A figure that can change, once for all languages. Without a value it waits for the municipality."""
 
-    value: int | float | Span | Texts | Day | str | None
+    value: int | float | Span | Texts | dt.date | str | None
     unit: Unit
     source: str | None = None
     url: Link | None = None
-    as_of: Day | None = None
-    review_by: Day | None = None
-    withhold_after: Day | None = None
+    as_of: dt.date | None = None
+    review_by: dt.date | None = None
+    withhold_after: dt.date | None = None
     to_confirm: str | None = None
 
 

@@ -1,6 +1,7 @@
 """What to do with a message: a list of actions. Pure; the order of the rules is here and nowhere else.
 
-A cry for help comes before everything, then "stop", then language and consent, then buttons and command words, then free text.
+A cry for help comes before everything, then "stop", then language and consent, then buttons and command words, then
+free text.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _MEDIA = {
 }
 
 
-def decide(situation: Situation) -> list[Action]:
+def decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line a rule, in their order
     """The actions that answer this message, in the order in which they are to be carried out."""
     message, contact = situation.message, situation.contact
     if message.kind in (Kind.BLOCKED, Kind.UNBLOCKED):

@@ -194,12 +194,14 @@ def menu_reply(parts: tuple[Part, ...], situation: Situation, language: str | No
     return Reply(parts, (*groups, PERSON), language)
 
 
+def _crisis(situation: Situation, _: Understanding) -> list[Action]:
+    return crisis(situation)
+
+
 _BY_OUTCOME = {
     Outcome.ANSWER: _answer,
     Outcome.CLARIFY: _clarify,
     Outcome.ESCALATE: _escalate,
     Outcome.SMALLTALK: _smalltalk,
-    Outcome.CRISIS: lambda situation, _: crisis(situation),
+    Outcome.CRISIS: _crisis,
 }
-
-

@@ -1,4 +1,7 @@
-"""The first minutes: a language, what this service is, and a yes or a plain no. The first question is kept meanwhile."""
+"""The first minutes: a language, what this service is, and a yes or a plain no.
+
+The first question is kept meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ CONSENT_CHOICES = (Choice("consent:yes", "button.consent_yes"), Choice("consent:
 def welcome(situation: Situation, token: str) -> list[Action]:
     """Somebody without a language or without consent."""
     if token.startswith("lang:") and token[5:] in LANGUAGES:
-        return _ask_consent(situation, token[5:])
+        return _ask_consent(token[5:])
     if situation.contact.language is None:
         return _ask_language(situation)
     if token == "consent:yes":
@@ -62,7 +65,7 @@ def _ask_language(situation: Situation) -> list[Action]:
     ]
 
 
-def _ask_consent(situation: Situation, language: str) -> list[Action]:
+def _ask_consent(language: str) -> list[Action]:
     parts: tuple[Part, ...] = (Say("start.who"), Say("consent.keeps"), Say("consent.ask"))
     return [ChooseLanguage(language), AskConsent(), Reply(parts, CONSENT_CHOICES, language)]
 

@@ -1,4 +1,7 @@
-"""From what a person typed or tapped to the token that it stands for: a button, its number, its label or a command word."""
+"""From what a person typed or tapped to the token that it stands for.
+
+A button, its number, its label or a command word.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The social map in the chat: organisations by what somebody looks for. Filters are facts of `content/social_map.yaml`."""
+"""The social map in the chat: organisations by what somebody looks for.
+
+Filters are facts of `content/social_map.yaml`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Buttons and command words. A token is `verb` or `verb:argument[:argument]`; an unknown, stale or forged one is harmless."""
+"""Buttons and command words. A token is `verb` or `verb:argument[:argument]`.
+
+An unknown, stale or forged one is harmless.
+"""
 
 from __future__ import annotations
 
@@ -155,7 +158,11 @@ def _stay(situation: Situation, arguments: list[str]) -> list[Action]:
 
 
 def _stop(situation: Situation, _: list[str]) -> list[Action]:
-    return [Stop(), Reply((Say("stop.done"),), (), situation.language), CountOutcome("stop", language=situation.language)]
+    return [
+        Stop(),
+        Reply((Say("stop.done"),), (), situation.language),
+        CountOutcome("stop", language=situation.language),
+    ]
 
 
 def _data(situation: Situation, _: list[str]) -> list[Action]:

@@ -1,8 +1,8 @@
 """A queue in a table: first in, first out per person, people side by side. The inbox and the outbox both are one.
 
-Only the oldest open row of a lane can be claimed, and one at a time; a partial unique index makes a second one impossible. A claim
-has a lease; the closing transaction checks it first, so a slow worker that lost its lease changes nothing. A row that waits for
-another try stays the head of its lane, so order holds.
+Only the oldest open row of a lane can be claimed, and one at a time; a partial unique index makes a second one
+impossible. A claim has a lease; the closing transaction checks it first, so a slow worker that lost its lease changes
+nothing. A row that waits for another try stays the head of its lane, so order holds.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ Lane = type[InboxRow] | type[OutboxRow]
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 8
-_OPEN = sa.literal_column("2")  # literals, or the partial indexes don't match
-_READY = sa.literal_column("0")
-_RUNNING = sa.literal_column("1")
+_OPEN: sa.ColumnElement[int] = sa.literal_column("2")  # literals, or the partial indexes don't match
+_READY: sa.ColumnElement[int] = sa.literal_column("0")
+_RUNNING: sa.ColumnElement[int] = sa.literal_column("1")
 
 
 def claim(connection: Connection, table: Lane, now: datetime, limit: int, *extra: Any) -> list[sa.Row[Any]]:
     """Take the oldest due row of up to `limit` idle lanes. The rows come with their new lease.
 
-    `extra` are further conditions on the head row. On PostgreSQL two claimers may meet on one lane: then IntegrityError is raised
-    and the claim may simply be tried again.
+    `extra` are further conditions on the head row. On PostgreSQL two claimers may meet on one lane: then
+    IntegrityError is raised and the claim may simply be tried again.
     """
     heads = sa.select(sa.func.min(table.id)).where(table.state < _OPEN).group_by(table.lane)
     order = (table.priority, table.id) if table is OutboxRow else (table.id,)

@@ -1,8 +1,8 @@
 """The one place that opens transactions. All writes of a process go through one thread that commits many at once.
 
-Why: with several writing threads SQLite starves them (p99 331 ms measured), and a commit for each message is three times slower
-than one for all that wait. A write is a closure on a connection; it must be repeatable and touch nothing but the database, because
-when one of a group fails the group is rolled back and each runs alone.
+Why: with several writing threads SQLite starves them (p99 331 ms measured), and a commit for each message is three
+times slower than one for all that wait. A write is a closure on a connection; it must be repeatable and touch nothing
+but the database, because when one of a group fails the group is rolled back and each runs alone.
 """
 
 from __future__ import annotations
@@ -162,7 +162,10 @@ class Store:
 
 
 def _translated(error: Exception) -> Exception:
-    """A database that is away, locked or full is one thing to callers: unavailable. The words of a row stay out of it."""
+    """A database that is away, locked or full is one thing to callers: unavailable.
+
+    The words of a row stay out of it.
+    """
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError | OSError):
         return StoreUnavailableError(type(error.__cause__ or error).__name__)
     return error

@@ -47,9 +47,7 @@ def test_one_that_waits_for_another_try_keeps_its_place(store, clock, put):
     put(("a", "a1"), ("a", "a2"))
     (first,) = claim(store, clock)
     later = clock.now() + timedelta(seconds=30)
-    store.write(
-        lambda c: lanes.still_mine(c, InboxRow, first.id, first.lease, state=LaneState.READY, due_at=later)
-    )
+    store.write(lambda c: lanes.still_mine(c, InboxRow, first.id, first.lease, state=LaneState.READY, due_at=later))
     assert claim(store, clock) == []
     clock.forward(timedelta(seconds=31))
     assert [(row.key, row.attempts) for row in claim(store, clock)] == [("a1", 2)]

@@ -165,7 +165,9 @@ def receive(store, clock, state, code=""):
     store.write(lambda c: outbox.receive(c, Receipt("whatsapp", "SM1", state, code), clock.now()))
 
 
-@pytest.mark.parametrize("order", [("sent", "delivered", "read"), ("read", "sent", "delivered"), ("delivered", "sent", "read")])
+@pytest.mark.parametrize(
+    "order", [("sent", "delivered", "read"), ("read", "sent", "delivered"), ("delivered", "sent", "read")]
+)
 def test_receipts_in_any_order_end_at_the_highest(store, vault, clock, order):
     sent_to_whatsapp(store, vault, clock)
     for state in order:

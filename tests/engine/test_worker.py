@@ -1,4 +1,7 @@
-"""The loops: people side by side and each in order, crashes survived, one bad message stops nobody. On both databases."""
+"""The loops: people side by side and each in order, crashes survived, one bad message stops nobody.
+
+On both databases.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ async def work(service, until, seconds=10.0):
     running = asyncio.create_task(service.worker.run())
     try:
         async with asyncio.timeout(seconds):
-            while not until():
+            while not until():  # noqa: ASYNC110  # it looks at a database
                 await asyncio.sleep(0.02)
     finally:
         running.cancel()
@@ -97,7 +100,9 @@ def test_what_a_killed_process_held_is_done_by_the_next(live):
         live.store.write(lambda c: lanes.claim(c, InboxRow, now, 1))
         past = now - timedelta(minutes=5)
         for table in (InboxRow, OutboxRow):
-            live.store.write(lambda c, t=table: c.execute(sa.update(t).where(t.state == 1).values(lease_until=past)) and None)
+            live.store.write(
+                lambda c, t=table: c.execute(sa.update(t).where(t.state == 1).values(lease_until=past)) and None
+            )
         await work(live, lambda: len(sent(live)) == 1)
 
     asyncio.run(run())

@@ -56,7 +56,9 @@ def test_the_same_update_twice_is_kept_once(client, service):
     assert len(kept(service)) == 1
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-Telegram-Bot-Api-Secret-Token": "wrong"}, {"X-Telegram-Bot-Api-Secret-Token": "é"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"X-Telegram-Bot-Api-Secret-Token": "wrong"}, {"X-Telegram-Bot-Api-Secret-Token": "é"}]
+)
 def test_without_the_secret_nothing_is_kept(client, service, headers):
     encoded = {name: value.encode() for name, value in headers.items()}
     assert client.post("/telegram", json=text_message(), headers=encoded).status_code == 403
@@ -181,8 +183,12 @@ def test_characters_that_turn_the_text_or_break_the_database_are_taken_out():
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["message", "chat", "id", "text", "from", "data", "date", "update_id"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["message", "chat", "id", "text", "from", "data", "date", "update_id"]), inner
+        )
+    ),
     max_leaves=20,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from urllib.parse import urlencode
 
 import pytest
@@ -144,7 +145,9 @@ def test_a_user_id_is_never_read_as_a_number():
     )
 
 
-@pytest.mark.parametrize("fields", [{"From": "sms:+31612345678"}, {"From": ""}, {"From": "whatsapp:x"}, {"MessageSid": "1"}])
+@pytest.mark.parametrize(
+    "fields", [{"From": "sms:+31612345678"}, {"From": ""}, {"From": "whatsapp:x"}, {"MessageSid": "1"}]
+)
 def test_a_message_that_cannot_be_answered_is_acknowledged(client, service, fields):
     with pytest.raises(BadMessageError):
         parse(**fields)
@@ -165,8 +168,6 @@ def test_a_receipt_is_kept_and_an_unknown_state_is_acknowledged(client, service)
 @given(st.dictionaries(st.sampled_from([*FORM, "NumMedia", "MediaContentType0", "ListId"]), st.text(max_size=30)))
 @hypothesis_settings(max_examples=300, deadline=None)
 def test_no_form_crashes_the_parser(form):
-    try:
+    with contextlib.suppress(BadMessageError):
         whatsapp.parse(FormData(form))
-    except BadMessageError:
-        pass
     whatsapp.parse_receipt(FormData(form))

@@ -1,0 +1,71 @@
+"""A small made-up population, so that the pages show something: invented people, invented questions. Loaded once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import yaml
+from sqlalchemy.engine import Connection
+
+from bot import escalation, people
+from bot.contacts import Consent, Contact, Group, Question
+from bot.messages import Address, InboundMessage, Kind
+from bot.service import Service
+from bot.storage.models import MarkerRow, ScreenRow
+
+DEMO = Path(__file__).parent / "demo.yaml"
+
+
+def load_demo(service: Service) -> bool:
+    """Put the people of `demo.yaml` into the database; False when they are there already or the simulator is off."""
+    if not service.settings.simulator:
+        return False
+    population = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
+
+    def load(connection: Connection) -> bool:
+        if connection.execute(sa.select(MarkerRow.value).where(MarkerRow.name == "demo")).first():
+            return False
+        connection.execute(sa.insert(MarkerRow).values(name="demo", value="1"))
+        now = service.clock.now()
+        for person in population["people"]:
+            _person(connection, service, person, now)
+        for line in population["figures"]:
+            for _ in range(line["n"]):
+                day = now - timedelta(days=line["days_ago"])
+                people.count(connection, day, "console", line["language"], line["outcome"], line.get("topic", ""))
+        return True
+
+    return service.store.write(load)
+
+
+def _person(connection: Connection, service: Service, person: dict[str, Any], now: datetime) -> None:
+    address = Address(person["channel"], person["phone"])
+    lane = service.vault.lookup(address.channel, address.value)
+    made = people.find_or_create(connection, service.vault, address, lane, now)
+    group = Group(person["group"]) if person.get("group") else None
+    contact = Contact(made.contact.id, person["language"], group, Consent.GIVEN)
+    people.save(connection, contact)
+    people.consented(connection, contact.id, now)
+    for turn in person.get("said", []):
+        at = now - timedelta(hours=turn["hours_ago"])
+        inbound = "asks" in turn
+        text = turn["asks"] if inbound else turn["gets"]
+        people.log_message(connection, contact.id, text, (), at, inbound=inbound)
+        screen = {
+            "phone": person["phone"],
+            "mine": inbound,
+            "text": text,
+            "options": [],
+            "language": person["language"],
+        }
+        connection.execute(sa.insert(ScreenRow).values(**screen, at=at))
+        people.wrote(connection, made, InboundMessage("", address, Kind.TEXT), at)
+    for ticket in person.get("tickets", []):
+        at = now - timedelta(hours=ticket["hours_ago"])
+        candidates = tuple((topic, confidence) for topic, confidence in ticket.get("candidates", []))
+        question = Question(ticket["text"], person["language"], candidates, ticket["reason"])
+        promise = max(escalation.promise(at, service.settings.hours), now + timedelta(hours=2))
+        escalation.open_ticket(connection, contact.id, question, promise, at)

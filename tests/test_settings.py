@@ -1,0 +1,63 @@
+"""Settings: each fault is one clear line, and every setting is in `.env.example`."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.errors import SettingsError
+from bot.settings import ROOT, Settings, load_settings, new_keys
+
+PRODUCTION = {
+    "environment": "production",
+    "simulator": False,
+    "public_base_url": "https://bot.example.org",
+    "desk_password": "a long enough password",
+    **new_keys(),
+}
+
+
+def test_every_setting_is_explained_in_the_example():
+    named = set(re.findall(r"^#? ?WEGWIJS_([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert named == {name.upper() for name in Settings.model_fields}
+
+
+def test_development_starts_without_any_setting_and_keeps_its_keys(tmp_path):
+    first, second = load_settings(data_dir=tmp_path), load_settings(data_dir=tmp_path)
+    assert first.secret_keys == second.secret_keys != ""
+    assert (tmp_path / "development-keys.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"port": "many"}, "WEGWIJS_PORT"),
+        ({"environment": "staging"}, "WEGWIJS_ENVIRONMENT"),
+        ({"content_dir": "no/such/folder"}, "WEGWIJS_CONTENT_DIR"),
+        ({"database_url": "mysql://x"}, "WEGWIJS_DATABASE_URL"),
+        ({"secret_keys": "short", "hash_key": "x"}, "wegwijs keys new"),
+        ({"hash_key": "x"}, "belong together"),
+        ({"telegram_webhook_secret": "x"}, "without WEGWIJS_TELEGRAM_TOKEN"),
+        ({"telegram_token": "1:x"}, "anybody could write as Telegram"),
+        ({"telegram_token": "1:x", "telegram_webhook_secret": "a b"}, "only letters"),
+        ({"twilio_account_sid": "AC1", "twilio_sender": "whatsapp:+1", "public_base_url": "https://x"}, "signatures"),
+        ({"twilio_account_sid": "AC1", "twilio_auth_token": "t", "public_base_url": "https://x"}, "whatsapp:+31"),
+        ({"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_sender": "whatsapp:+1"}, "PUBLIC_BASE_URL"),
+        (PRODUCTION | {"simulator": True}, "WEGWIJS_SIMULATOR"),
+        (PRODUCTION | {"public_base_url": "http://x"}, "https://"),
+        (PRODUCTION | {"desk_password": ""}, "WEGWIJS_DESK_PASSWORD"),
+        (PRODUCTION | {"secret_keys": "", "hash_key": ""}, "needed in production"),
+        (PRODUCTION | {"twilio_api_url": "http://127.0.0.1"}, "for tests only"),
+        (PRODUCTION | {"telegram_api_url": "http://127.0.0.1"}, "for tests only"),
+    ],
+)
+def test_each_fault_is_one_clear_line(tmp_path, wrong, says):
+    with pytest.raises(SettingsError) as caught:
+        load_settings(data_dir=tmp_path, **wrong)
+    assert any(says in line for line in caught.value.faults)
+    assert all("\n" not in line for line in caught.value.faults)
+
+
+def test_a_sound_production_setting_starts(tmp_path):
+    assert load_settings(data_dir=tmp_path, **PRODUCTION).is_production

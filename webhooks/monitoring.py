@@ -1,0 +1,73 @@
+"""The monitoring page: how the service runs, in figures that name nobody. Behind the same login as the desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from bot.monitoring import operations
+from bot.monitoring.operations import MIN_COUNT, Figures
+from bot.service import Service
+from webhooks.auth import Guard
+from webhooks.pages import Pages, page_language
+
+BAR, GAP, HEIGHT = 8, 3, 60  # of the chart, in its own units
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A day in a chart. No height where the figure isn't shown."""
+
+    x: int
+    height: float
+
+
+def router(service: Service) -> APIRouter:
+    """The route `GET /monitoring`."""
+    guard = Guard(service.settings)
+    pages = Pages(guard)
+    routes = APIRouter(
+        tags=["monitoring"],
+        route_class=pages.route_class(),
+        dependencies=[Depends(guard.require)],
+        include_in_schema=False,
+    )
+
+    @routes.get("/monitoring")
+    async def show(request: Request) -> Response:
+        now = service.clock.now()
+        counts = await service.store.aread(lambda connection: operations.count(connection, now))
+        figures = operations.publish(counts)
+        titles = {topic: answer.title for topic, answer in service.content.answers[page_language(request)].items()}
+        return pages.render(
+            request,
+            "monitoring.html",
+            figures=figures,
+            titles=titles,
+            charts=charts(figures),
+            bar_width=BAR,
+            chart_height=HEIGHT,
+            chart_width=len(figures.days) * (BAR + GAP),
+            highest=_highest(figures),
+            min_count=MIN_COUNT,
+            days=operations.DAYS,
+        )
+
+    return routes
+
+
+def _highest(figures: Figures) -> int:
+    return max((count or 0 for day in figures.days for count in day.counts), default=0)
+
+
+def charts(figures: Figures) -> dict[str, list[Bar]]:
+    """A row of bars for each language with a figure to show, oldest day first, all on one scale."""
+    highest = _highest(figures)
+    found: dict[str, list[Bar]] = {}
+    for place, language in enumerate(figures.languages):
+        counts = [day.counts[place] or 0 for day in reversed(figures.days)]
+        if any(counts):
+            heights = [round(HEIGHT * count / highest, 1) for count in counts]
+            found[language] = [Bar(number * (BAR + GAP), height) for number, height in enumerate(heights)]
+    return found

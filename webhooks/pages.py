@@ -1,0 +1,222 @@
+"""Pages for people who work here: templates, two languages, and the headers that every page carries.
+
+The words stand in the templates, in English; `webhooks/locale/<language>/LC_MESSAGES/desk.po` translates them.
+The catalogues are compiled in memory at start, so a changed translation needs no further step.
+"""
+
+from __future__ import annotations
+
+import gettext
+import hashlib
+import io
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from babel import Locale
+from babel.dates import format_timedelta
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_percent
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot import locales
+from bot.errors import StoreUnavailableError, WegwijsError
+from webhooks.auth import ForgedFormError, Guard, LoginNeededError
+
+HERE = Path(__file__).resolve().parent
+LANGUAGES = ("nl", "en")
+LANGUAGE_COOKIE = "wegwijs_desk_language"
+YEAR_SECONDS = 365 * 24 * 3600
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class PageError(WegwijsError):
+    """A page that can't be shown. `words` names the explanation in `problem.html`."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status, self.words = status, words
+
+
+def read_catalogue(language: str) -> gettext.GNUTranslations:
+    """The translations of a language, from the file that people edit."""
+    path = HERE / "locale" / language / "LC_MESSAGES" / "desk.po"
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+class Pages:
+    """Renders templates in the language of a request."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self._environments = {language: _environment(language) for language in LANGUAGES}
+        style = (HERE / "static" / "desk.css").read_bytes()
+        self._style = f"/static/desk.css?v={hashlib.sha256(style).hexdigest()[:12]}"
+
+    def render(self, request: Request, name: str, *, status: int = 200, **values: Any) -> Response:
+        """A page. Nothing in it runs, and no other site may show it in a frame."""
+        language = page_language(request)
+        session = self.guard.session(request)
+        values |= {
+            "language": language,
+            "languages": {code: _here(request, code) for code in LANGUAGES},
+            "path": request.url.path,
+            "style": self._style,
+            "session": session if session and session.inside else None,
+        }
+        html = self._environments[language].get_template(f"desk/{name}").render(values)
+        response = HTMLResponse(html, status_code=status, headers=HEADERS)
+        if request.query_params.get("lang") in LANGUAGES:
+            response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
+        return response
+
+    def login(self, request: Request, *, status: int = 200, **values: Any) -> Response:
+        """The page with the password, and the cookie that its form belongs to."""
+        visitor = self.guard.visitor(request)
+        defaults = {"error": "", "minutes": 0, "name": "", "draft": "", "next": ""}
+        response = self.render(
+            request,
+            "login.html",
+            status=status,
+            token=visitor.token,
+            is_demo=self.guard.is_demo,
+            is_shut=self.guard.is_shut,
+            **(defaults | values),
+        )
+        self.guard.remember(response, visitor)
+        return response
+
+    def route_class(self) -> type[APIRoute]:
+        """Routes whose refusals are pages that a person can read. Words that were typed come back with them."""
+        pages = self
+
+        class PageRoute(APIRoute):
+            def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+                handler = super().get_route_handler()
+
+                async def with_pages(request: Request) -> Response:
+                    try:
+                        return await handler(request)
+                    except LoginNeededError:
+                        return pages.to_login(request)
+                    except ForgedFormError:
+                        return pages.problem(request, 403, "forged")
+                    except PageError as error:
+                        return pages.problem(request, error.status, error.words)
+                    except (StoreUnavailableError, sa.exc.OperationalError):
+                        return pages.problem(request, 503, "unavailable")
+
+                return with_pages
+
+        return PageRoute
+
+    def to_login(self, request: Request) -> Response:
+        """To the login; a form that came too late is answered with it at once, so that its words aren't lost."""
+        if request.method == "GET":
+            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/desk/login?{urlencode({'next': wanted})}", status_code=303, headers=HEADERS)
+        wanted = request.url.path.rpartition("/")[0]
+        return self.login(request, status=401, error="expired", draft=_typed(request), next=wanted)
+
+    def problem(self, request: Request, status: int, words: str) -> Response:
+        return self.render(request, "problem.html", status=status, words=words, draft=_typed(request))
+
+
+def _typed(request: Request) -> str:
+    form: dict[str, str] = getattr(request.state, "form", {})
+    return form.get("text") or form.get("reason") or ""
+
+
+def _here(request: Request, language: str) -> str:
+    """The page of a request in another language; of a form that was sent, the page that it stands on."""
+    path = request.url.path
+    if request.method == "POST":
+        return f"{path if path == '/desk/login' else path.rpartition('/')[0]}?lang={language}"
+    kept = [(name, value) for name, value in request.query_params.items() if name in {"next", "conversation", "done"}]
+    return f"{path}?{urlencode([*kept, ('lang', language)])}"
+
+
+def page_language(request: Request) -> str:
+    """The language in the address, else the one chosen before, else one that the browser wants, else Dutch."""
+    for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if chosen in LANGUAGES:
+            return str(chosen)
+    return _wanted(request.headers.get("accept-language", ""))
+
+
+def _wanted(header: str) -> str:
+    """The best language of an Accept-Language header that there is."""
+    best, quality = LANGUAGES[0], 0.0
+    for part in header.split(",")[:20]:
+        code, _, weight = part.strip().partition(";q=")
+        try:
+            value = float(weight or 1)
+        except ValueError:
+            continue
+        code = code.split("-")[0].lower()
+        if code in LANGUAGES and value > quality:
+            best, quality = code, value
+    return best
+
+
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(read_catalogue(language), newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    environment.filters |= {
+        "moment": partial(locales.moment, language=language),
+        "day": partial(locales.day, language=language),
+        "number": partial(locales.number, language=language),
+        "percent": partial(_percent, language=language),
+        "duration": partial(_duration, language=language),
+        "tongue": partial(_tongue, language=language),
+        "lang_code": _lang_code,
+    }
+    return environment
+
+
+def _percent(value: float, language: str) -> str:
+    return format_percent(value, "#,##0 %" if language == "nl" else "#,##0%", locale=language)
+
+
+def _duration(value: timedelta, language: str) -> str:
+    """How long something takes: "3 uur". The largest unit that says enough; less than a minute is a minute."""
+    return format_timedelta(max(abs(value), timedelta(minutes=1)), granularity="minute", threshold=1.5, locale=language)
+
+
+def _tongue(code: str, language: str) -> str:
+    """The name of a language: "Arabisch". The code itself where it has none."""
+    return str(Locale.parse(language).languages.get(code, "" if code == "und" else code))
+
+
+def _lang_code(code: str) -> str:
+    """What may stand in a `lang` attribute; empty for a language that isn't known."""
+    return code if code.isascii() and code.isalpha() and code != "und" else ""
