@@ -76,6 +76,7 @@ def _add_content(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     what = content.add_subparsers(required=True, metavar="WHAT")
     check = _add(what, "check", _content_check, "every rule on the content")
     check.add_argument("--content", type=Path)
+    _add(what, "to-confirm", _content_to_confirm, "what only the municipality knows, as docs/to-confirm.md")
     preview = _add(what, "preview", _content_preview, "an answer as each channel shows it")
     preview.add_argument("topic")
     preview.add_argument("--language", choices=("nl", "en", "ar"), default="nl")
@@ -166,6 +167,14 @@ def _content_preview(options: argparse.Namespace) -> int:
     from bot.settings import ROOT
 
     return preview(options.content or ROOT / "content", options.topic, options.language)
+
+
+def _content_to_confirm(_: argparse.Namespace) -> int:
+    from bot.commands.content import to_confirm
+    from bot.settings import ROOT
+
+    print(to_confirm(ROOT / "content"), end="")
+    return 0
 
 
 def _keys(_: argparse.Namespace) -> int:

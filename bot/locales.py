@@ -42,9 +42,10 @@ _ARABIC_FOLD = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "�
 
 def fold(text: str) -> str:
     """A text for comparing: lower case, western digits, no diacritics, no punctuation, Arabic letters in one form."""
-    text = unicodedata.normalize("NFKD", western_digits(clean(text)).casefold().translate(_ARABIC_FOLD))
+    for _ in range(2):  # folding case may bring letters that decompose again
+        text = unicodedata.normalize("NFKD", western_digits(clean(text))).casefold().translate(_ARABIC_FOLD)
     kept = "".join(char if char.isalnum() else " " for char in text if not unicodedata.combining(char))
-    return " ".join(unicodedata.normalize("NFC", kept).translate(_ARABIC_FOLD).split())
+    return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
 def western_digits(text: str) -> str:

@@ -56,7 +56,7 @@ class Service:
 
 def quiet_logs() -> None:
     """Libraries that print addresses or tokens at INFO are kept to warnings."""
-    for name in ("httpx", "httpcore", "telegram", "twilio", "aiohttp"):
+    for name in ("httpx", "httpcore", "telegram", "twilio", "aiohttp", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bot.actions import Choice, Reply, Show
+from bot.contacts import Group
 from bot.content import Content
 from bot.content.load import read_content
 from bot.content.rules import check as faults_of
-from bot.contacts import Group
 from bot.locales import LANGUAGES
 from bot.messages import CAPABILITIES
 from bot.replies import render
@@ -69,3 +69,23 @@ def preview(root: Path, topic: str, language: str) -> int:
 def _choices(content: Content, topic: str) -> tuple[Choice, ...]:
     more = (Choice(f"more:{topic}", "button.more"),) if content.answer(topic, "nl").more else ()
     return (*more, *(Choice(f"topic:{key}", topic=key) for key in content.topics[topic].related))
+
+
+def to_confirm(root: Path) -> str:
+    """What only the municipality knows, as the page `docs/to-confirm.md`: each figure, its question, and what waits for it."""
+    content, _ = read_content(root)
+    lines = [
+        "# What waits for the municipality",
+        "",
+        "Only the municipality knows these. Give the figure its `value` (with `source`, `as_of`, `review_by` and `withhold_after`) in the",
+        "file named here; the sentence that waits for it then appears in three languages. Made by `wegwijs content to-confirm`.",
+        "",
+        "| figure | question | file | answers that wait |",
+        "|---|---|---|---|",
+    ]
+    for key, figure in sorted(content.figures.items()):
+        if figure.value is None:
+            waiting = [topic for topic, answer in content.answers["nl"].items() if key in answer.when_known]
+            file = content.where["figure", key][0]
+            lines.append(f"| `{key}` | {figure.to_confirm} | `{file}` | {', '.join(waiting)} |")
+    return "\n".join(lines) + "\n"

@@ -26,7 +26,8 @@ def show(figure: Figure, content: Content, language: str) -> str:
         return str(content.replies[language]["unit.range"]).format(low=low, high=high)
     if isinstance(value, date):
         return locales.day(value, language)
-    if isinstance(value, str):
+    if isinstance(value, str) or figure.unit in ("phone", "email", "date", "text"):
+        value = str(value)
         return locales.isolate(value) if language == "ar" and figure.unit in ("phone", "email") else value
     return quantity(value, figure.unit, content, language)
 
