@@ -1,4 +1,5 @@
 """Each fault in the content is named with file, line, key and mend."""
+# ruff: noqa: E501  # a table of faults reads best with one line a fault
 
 from __future__ import annotations
 

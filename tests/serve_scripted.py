@@ -1,0 +1,29 @@
+"""The real server with a scripted understanding: the text is the id of its topic. For tests that start a process."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import uvicorn
+
+from bot.service import build
+from bot.settings import load_settings
+from bot.understanding import Candidate, Outcome, Understanding
+from webhooks.app import create_app, running
+
+
+class TextIsTopic:
+    def understand(self, text: str, language: str) -> Understanding:
+        if "." in text:
+            return Understanding(Outcome.ANSWER, language, (Candidate(text, 0.9),))
+        return Understanding(Outcome.SMALLTALK, language, (), "greeting")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    settings = load_settings()
+    service = build(settings, understander=TextIsTopic())
+    app = create_app(service)
+    app.router.lifespan_context = lambda _: running(service)
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False)
