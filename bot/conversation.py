@@ -30,7 +30,7 @@ from bot.replies import render
 from bot.storage import lanes
 from bot.storage.models import InboxRow, LaneState
 from bot.storage.store import Store
-from bot.understanding import Understander, Understanding
+from bot.understanding import Outcome, Understander, Understanding
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,16 @@ class Conversation:
         situation = self._situation(contact, message, self.clock.now(), None)
         if not needs_understanding(situation):
             return None
-        return self.understander.understand(message.text, situation.language)
+        return self._known(self.understander.understand(message.text, situation.language))
+
+    def _known(self, understood: Understanding) -> Understanding:
+        """Only topics that this content has: a model of other content must not stop a conversation."""
+        topics = self.content.topics
+        candidates = tuple(candidate for candidate in understood.candidates if candidate.topic in topics)
+        also = tuple(topic for topic in understood.also if topic in topics)
+        needs = understood.outcome in (Outcome.ANSWER, Outcome.CLARIFY)
+        outcome = Outcome.ESCALATE if needs and not candidates else understood.outcome
+        return replace(understood, outcome=outcome, candidates=candidates, also=also)
 
     def _situation(
         self, contact: Contact, message: InboundMessage, now: datetime, understanding: Understanding | None

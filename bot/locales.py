@@ -23,6 +23,7 @@ FSI, LRI, PDI, RLM = "\u2068", "\u2066", "\u2069", "\u200f"
 _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LATIN = "A-Za-zÀ-ɏ0-9"
 _LATIN_RUN = re.compile(rf"[@€+]?[{_LATIN}](?:[{_LATIN}]|(?:[,:;.]? |[-–'’.,:/&+€@_])(?=[{_LATIN}€+])|%)*")
+_FIGURES = {"ar": "nl"}  # people compare an amount with the letter in their hand
 _CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff]")
 _DIGITS = {ord(c): str(unicodedata.digit(c)) for c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९"}
 
@@ -85,8 +86,8 @@ def join(items: Sequence[str], language: str) -> str:
 
 
 def day(value: date, language: str) -> str:
-    """A day in words: "26 november 2026"."""
-    return format_date(value, "d MMMM y", locale=language)
+    """A day: "26 november 2026". In Arabic in figures, as on Dutch letters: month names differ from country to country."""
+    return format_date(value, "d-M-y" if language == "ar" else "d MMMM y", locale=language)
 
 
 def moment(value: datetime, language: str) -> str:
@@ -97,17 +98,19 @@ def moment(value: datetime, language: str) -> str:
     if value.tzinfo is None:
         raise ValueError("a moment needs a time zone")
     local = value.astimezone(AMSTERDAM)
+    weekday = "EEEE d-M-y" if language == "ar" else "EEEE d MMMM"
     separator = "، " if language == "ar" else ", "
-    return format_date(local, "EEEE d MMMM", locale=language) + separator + format_time(local, "HH:mm", locale="nl")
+    return format_date(local, weekday, locale=language) + separator + format_time(local, "HH:mm", locale="nl")
 
 
 def number(value: float, language: str) -> str:
-    """A number as a language writes it: "1.500", "1,500"."""
-    return format_decimal(value, locale=language)
+    """A number as a language writes it: "1.500", "1,500". In Arabic as on Dutch letters."""
+    return format_decimal(value, locale=_FIGURES.get(language, language))
 
 
 def amount(value: float, language: str) -> str:
     """An amount of euros: "€ 250", "€ 57,40"."""
     pattern = "¤ #,##0" if float(value).is_integer() else "¤ #,##0.00"
-    text = format_currency(value, "EUR", pattern, locale=language, currency_digits=False)
+    locale = _FIGURES.get(language, language)
+    text = format_currency(value, "EUR", pattern, locale=locale, currency_digits=False)
     return text.replace("\u00a0", " ").replace(RLM, "")

@@ -38,16 +38,17 @@ class Person:
     was_blocked: bool = False
 
 
-def find(connection: Connection, vault: Vault, address: Address) -> Person | None:
-    """The person at an address, or None."""
+def find(connection: Connection, vault: Vault, address: Address, *, lock: bool = False) -> Person | None:
+    """The person at an address, or None. `lock`: nobody else changes the contact until this transaction ends."""
     lookups = vault.lookups(address)
-    row = connection.execute(
+    query = (
         sa.select(AddressRow.id.label("address_id"), AddressRow.blocked_at, ContactRow.__table__)
         .join(ContactRow, ContactRow.id == AddressRow.contact_id)
         .where(sa.or_(AddressRow.lookup.in_(lookups), AddressRow.bsuid_lookup.in_(lookups)))
         .order_by(AddressRow.id)
         .limit(1)
-    ).one_or_none()
+    )
+    row = connection.execute(query.with_for_update(of=ContactRow) if lock else query).one_or_none()
     return Person(_contact(row), row.address_id, row.blocked_at is not None) if row else None
 
 
@@ -64,7 +65,7 @@ def _contact(row: sa.Row[Any]) -> Contact:
 
 def find_or_create(connection: Connection, vault: Vault, address: Address, lane: str, now: datetime) -> Person:
     """The person at an address; somebody new where there is none. Links a user id and a number that come together."""
-    person = find(connection, vault, address)
+    person = find(connection, vault, address, lock=True)
     sealed = vault.seal(address)
     bsuid = vault.lookup(address.channel, address.bsuid) if address.bsuid else None
     if person is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -123,26 +124,30 @@ def _numbered(page: Page, options: Iterable[Option]) -> str:
     return "\n".join([page.say("options.number"), *lines]) if lines else ""
 
 
-def split(text: str, limit: int) -> list[str]:
-    """A text in pieces of at most `limit` UTF-16 units (as Telegram counts), cut between paragraphs, lines, words.
+_CUTS = tuple(map(re.compile, (r"\n\n", r"\n", r"(?<=[.!?؟…]) ", r"\s")))  # between paragraphs, lines, sentences, words
 
-    A text that fits is one piece; nothing but white space is lost.
+
+def split(text: str, limit: int) -> list[str]:
+    """A text in pieces of at most `limit` UTF-16 units, as Telegram counts.
+
+    It is cut between paragraphs, lines, sentences or words. A text that fits is one piece; nothing but white space is lost.
     """
     if _length(text) <= limit:
         return [text]
-    for separator in ("\n\n", "\n", " "):
-        head, tail = _cut(text, separator, limit)
-        if head:
+    for place in _CUTS:
+        head, tail = _cut(text, place, limit)
+        if _length(head) > limit // 3:  # a short head would cost a message more
             return [head, *split(tail, limit)]
     at = limit // 2  # a single endless word: half the limit is safe for any script
     return [text[:at], *split(text[at:], limit)]
 
 
-def _cut(text: str, separator: str, limit: int) -> tuple[str, str]:
-    at = text.rfind(separator, 0, limit + 1)
-    while at > 0 and _length(text[:at]) > limit:
-        at = text.rfind(separator, 0, at)
-    return (text[:at].rstrip(), text[at:].lstrip()) if at > 0 else ("", text)
+def _cut(text: str, place: re.Pattern[str], limit: int) -> tuple[str, str]:
+    """The text before and after the last such place that lets the head fit."""
+    for match in reversed(list(place.finditer(text, 0, limit + 1))):
+        if _length(text[: match.start()]) <= limit:
+            return text[: match.start()].rstrip(), text[match.start() :].lstrip()
+    return "", text
 
 
 def _length(text: str) -> int:

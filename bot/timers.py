@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from bot.messages import Kind
 from bot.storage.models import AddressRow, InboxRow, TimerRow
 
-FIRED, CANCELLED = 1, 2
+FIRED = 1
 BATCH = 100
 
 
@@ -31,8 +31,8 @@ def set_timer(
 
 
 def cancel(connection: Connection, key: str) -> None:
-    """A timer whose ground is gone."""
-    connection.execute(sa.update(TimerRow).where(TimerRow.key == key, TimerRow.state == 0).values(state=CANCELLED))
+    """A timer whose ground is gone. Its key is free again."""
+    connection.execute(sa.delete(TimerRow).where(TimerRow.key == key, TimerRow.state == 0))
 
 
 def fire_due(connection: Connection, now: datetime) -> int:

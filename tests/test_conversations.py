@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,9 +19,11 @@ import yaml
 import bot.conversation
 from bot.actions import Action
 from bot.content import Content
+from bot.desk import answering
 from bot.locales import LANGUAGES
 from bot.messages import CAPABILITIES, InboundMessage, Kind
 from bot.policy import HANDLERS, decide
+from bot.policy.resolve import resolve
 from bot.service import Service
 from bot.storage.models import TicketRow
 from tests.fakes import ScriptedUnderstander
@@ -40,6 +43,8 @@ seen_verbs: Counter[str] = Counter()
 @pytest.fixture(autouse=True)
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     def watching(situation: Any) -> list[Any]:
+        token = resolve(situation.message, situation.contact.thread.offered, situation.content.commands)
+        seen_verbs[token.split(":")[0]] += 1
         actions = decide(situation)
         seen_actions.update(type(action).__name__ for action in actions)
         return actions
@@ -58,7 +63,7 @@ def test_conversation(
     if dialogue.get("agreed", True):
         talk.agrees(language)
     for step in dialogue["steps"]:
-        expected = {key: _localised(value, language) for key, value in step.items()}
+        expected = {key: _localised(value, language, channel) for key, value in step.items()}
         _teach(understander, expected, language)
         got = _do(talk, expected)
         _check(service, talk, expected, got)
@@ -67,7 +72,9 @@ def test_conversation(
             assert all(len(option.token.encode()) <= 64 for option in message.options)
 
 
-def _localised(value: Any, language: str) -> Any:
+def _localised(value: Any, language: str, channel: str = "") -> Any:
+    if isinstance(value, dict) and set(value) <= set(CHANNELS):
+        return value[channel]
     if isinstance(value, dict) and set(value) <= set(LANGUAGES):
         return value[language]
     return value.replace("LANG", language) if isinstance(value, str) else value
@@ -86,24 +93,36 @@ def _teach(understander: ScriptedUnderstander, step: dict[str, Any], language: s
 def _do(talk: Talk, step: dict[str, Any]) -> list[Any]:
     if "later" in step:
         amount, unit = step["later"].split()
-        from datetime import timedelta
-
         talk.service.clock.forward(timedelta(**{unit: int(amount)}))
         return talk.waits()
+    if "desk_answers" in step:
+        return _desk(talk, step)
     if "says" in step:
         return talk.says(step["says"])
     if "sends" in step:
         return talk.says(step.get("caption", ""), kind=Kind(step["sends"]))
     token = step["taps"]
-    seen_verbs[token.split(":")[0]] += 1
     if token.startswith("forged "):
         return talk.taps(token.removeprefix("forged "))
     option = next((o for o in talk.last.options if re.fullmatch(token, o.token)), None)
     assert option is not None, f"{token} was not offered; offered: {talk.tokens}"
-    seen_verbs[option.token.split(":")[0]] += 1
     if talk.channel == "whatsapp":  # no buttons: people write the number
         return talk.says(str(talk.last.options.index(option) + 1))
     return talk.taps(option.token)
+
+
+def _desk(talk: Talk, step: dict[str, Any]) -> list[Any]:
+    """Somebody at the desk answers the newest ticket, in own words or with a curated answer."""
+    service = talk.service
+    newest = service.store.read(lambda c: c.execute(sa.select(sa.func.max(TicketRow.id))).scalar_one())
+    facts = {"ticket_id": newest, "author": "desk", "now": service.clock.now(), "content": service.content}
+    text = step["desk_answers"]
+    if text in service.content.topics:
+        result = service.store.write(lambda c: answering.answer_with_topic(c, topic=text, **facts))
+    else:
+        result = service.store.write(lambda c: answering.answer(c, text=text, **facts))
+    assert result.outcome.value in step.get("outcome", "goes_now")
+    return talk.waits()
 
 
 def _check(service: Service, talk: Talk, step: dict[str, Any], got: list[Any]) -> None:

@@ -25,7 +25,7 @@ from bot.settings import Settings
 
 COOKIE = "wegwijs_desk"
 HOURS = 8
-DEMO_PASSWORD = "demo"  # noqa: S105  # only where the chat page runs without a login as well
+DEMO_PASSWORD = "demo"  # only where the chat page runs without a login as well
 WRONG_ALLOWED = 10
 WRONG_SECONDS = 600.0
 CLIENTS_KEPT = 10_000

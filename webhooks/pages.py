@@ -37,7 +37,7 @@ LANGUAGE_COOKIE = "wegwijs_desk_language"
 YEAR_SECONDS = 365 * 24 * 3600
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -75,7 +75,7 @@ class Pages:
         style = (HERE / "static" / "desk.css").read_bytes()
         self._style = f"/static/desk.css?v={hashlib.sha256(style).hexdigest()[:12]}"
 
-    def render(self, request: Request, name: str, *, status: int = 200, **values: Any) -> Response:
+    def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page. Nothing in it runs, and no other site may show it in a frame."""
         language = page_language(request)
         session = self.guard.session(request)
@@ -86,7 +86,7 @@ class Pages:
             "style": self._style,
             "session": session if session and session.inside else None,
         }
-        html = self._environments[language].get_template(f"desk/{name}").render(values)
+        html = self._environments[language].get_template(f"desk/{template}").render(values)
         response = HTMLResponse(html, status_code=status, headers=HEADERS)
         if request.query_params.get("lang") in LANGUAGES:
             response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
@@ -213,8 +213,8 @@ def _duration(value: timedelta, language: str) -> str:
 
 
 def _tongue(code: str, language: str) -> str:
-    """The name of a language: "Arabisch". The code itself where it has none."""
-    return str(Locale.parse(language).languages.get(code, "" if code == "und" else code))
+    """The name of a language: "Arabisch". The code itself where it has none; nothing for one that isn't known."""
+    return "" if code == "und" else str(Locale.parse(language).languages.get(code, code))
 
 
 def _lang_code(code: str) -> str:

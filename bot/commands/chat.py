@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from bot import simulation
-from bot.errors import StoreUnavailableError
+from bot.errors import SettingsError, StoreUnavailableError
 from bot.locales import AMSTERDAM, LANGUAGES, clean, moment, western_digits
 from bot.messages import Address, InboundMessage, Kind
 from bot.service import Service
@@ -34,6 +34,7 @@ LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 30.0  # then the next line may be typed while the answer is still under way
 WIDEST = 78
 INDENT = "  "
+PROMPT = "\n> "
 NBSP = "\u00a0"
 
 _STEP = re.compile(r"(\d{1,4})\s?([hdw])")
@@ -49,8 +50,10 @@ def load_texts(language: str, folder: Path = Path(__file__).parent / "texts") ->
 async def chat(service: Service, language: str | None) -> int:
     """Talk until /quit or the end of the input. With a language its question and consent are answered beforehand.
 
-    Returns 1 when the worker stopped by itself.
+    Returns 1 when the worker stopped by itself. Raises SettingsError where invented phones are switched off.
     """
+    if CHANNEL not in service.channels:
+        raise SettingsError(["WEGWIJS_SIMULATOR is false: the terminal is an invented phone, and there are none"])
     texts = load_texts(language or _machine_language())
     terminal = Terminal(service, texts, language)
     worker = asyncio.create_task(service.worker.run())
@@ -86,21 +89,23 @@ class Terminal:
     offered: list[dict[str, str]] = field(default_factory=list)
 
     async def talk(self) -> None:
-        print(self.texts["welcome"])
+        print(self.texts["welcome"].rstrip())
         await self.begin()
         lines = read_lines()
-        printer = asyncio.create_task(self.print_on())
-        try:
-            while True:
-                print("> ", end="", flush=True)
-                line = await lines.get()
-                if line is None:
-                    print()
-                    return
-                if not await self.obey(clean(line).strip()):
-                    return
-        finally:
-            printer.cancel()
+        while (line := await self.listen(lines)) is not None:
+            if not await self.obey(clean(line).strip()):
+                return
+        print()
+
+    async def listen(self, lines: asyncio.Queue[str | None]) -> str | None:
+        """The next line that is typed. What comes meanwhile, such as an answer of the desk, is printed at once."""
+        print(PROMPT, end="", flush=True)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    return await lines.get()
+            if await self.print_new():
+                print(PROMPT, end="", flush=True)
 
     async def begin(self) -> None:
         """Start on a new phone: the service asks for a language, or it is answered already."""
@@ -174,23 +179,16 @@ class Terminal:
                 return
         print(self.texts["slow"])
 
-    async def print_on(self) -> None:
-        """What comes while nothing is typed, such as an answer of the desk."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            if await self.print_new():
-                print("> ", end="", flush=True)
-
     async def print_new(self) -> bool:
+        """Print what the service said since the last look; whether there was anything."""
         after, phone = self.shown, self.phone
         rows = await self.service.store.aread(lambda c: simulation.read_screen(c, phone, after, 100))
-        fresh = [row for row in rows if row.id > self.shown]  # another look may have been faster
-        for row in fresh:
+        for row in rows:
             self.shown = row.id
             if not row.mine:
                 self.offered = row.options
                 print(as_text(row, width()))
-        return any(not row.mine for row in fresh)
+        return any(not row.mine for row in rows)
 
 
 def read_step(text: str) -> timedelta:
@@ -212,7 +210,7 @@ def as_text(row: Any, columns: int) -> str:
         lines += _wrapped(line, INDENT, columns)
     for number, option in enumerate(row.options, 1):
         lines += _wrapped(f"[{number}] {clean(option['label'])}", INDENT, columns)
-    return "\n" + "\n".join(lines) + "\n"
+    return "\n" + "\n".join(lines)
 
 
 def _wrapped(line: str, indent: str, columns: int) -> list[str]:

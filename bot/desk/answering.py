@@ -90,7 +90,7 @@ class _Draft:
     parts: Callable[[_Ticket], tuple[Part, ...]]
 
 
-def answer(  # noqa: PLR0913  # by keyword only
+def answer(
     connection: Connection, *, ticket_id: int, text: str, author: str, now: datetime, content: Content
 ) -> AnswerResult:
     """Answer a ticket in one's own words. Raises ValueError for a text without words."""
@@ -106,7 +106,7 @@ def answer(  # noqa: PLR0913  # by keyword only
     return _send(connection, ticket_id, _Draft(words, author, now, content, parts))
 
 
-def answer_with_topic(  # noqa: PLR0913  # by keyword only
+def answer_with_topic(
     connection: Connection, *, ticket_id: int, topic: str, author: str, now: datetime, content: Content
 ) -> AnswerResult:
     """Answer a ticket with a curated answer, in the newcomer's language, with the part for their group."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from statistics import median
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -31,12 +30,12 @@ NOT_HELPED = ("helped.no",)
 
 @dataclass(frozen=True)
 class TicketCounts:
-    """Tickets as they are counted; `waits` are the hours until an answer."""
+    """Tickets as they are counted; `waits` are the times until an answer."""
 
     open_now: int = 0
     kept: int = 0
     missed: int = 0
-    waits: tuple[float, ...] = ()
+    waits: tuple[timedelta, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,9 +84,8 @@ class Figures:
     kept: int | None
     missed: int | None
     kept_share: float | None
-    answered: int | None
-    median_hours: float | None
-    p90_hours: float | None
+    median_wait: timedelta | None
+    p90_wait: timedelta | None
     attention: Mapping[str, int]
 
 
@@ -158,7 +156,7 @@ def _tickets(connection: Connection, now: datetime) -> TicketCounts:
         open_now=number(TicketRow.state == TicketState.OPEN),
         kept=number(recent, in_time, TicketRow.state != TicketState.OPEN),
         missed=number(recent, late),
-        waits=tuple((row.answered_at - row.created_at) / timedelta(hours=1) for row in rows),
+        waits=tuple(row.answered_at - row.created_at for row in rows),
     )
 
 
@@ -192,9 +190,8 @@ def publish(counts: Counts) -> Figures:
         kept=shown(counts.tickets.kept),
         missed=shown(counts.tickets.missed),
         kept_share=counts.tickets.kept / promised if both else None,
-        answered=rounded(len(waits)),
-        median_hours=median(waits) if enough else None,
-        p90_hours=waits[math.ceil(0.9 * len(waits)) - 1] if enough else None,
+        median_wait=_within(waits, 0.5) if enough else None,
+        p90_wait=_within(waits, 0.9) if enough else None,
         attention=counts.attention,
     )
 
@@ -207,6 +204,11 @@ def shown(number: int) -> int | None:
 def rounded(number: int) -> int | None:
     """A total to the nearest ten, or None where it is too small to show."""
     return None if number < MIN_COUNT else math.floor(number / 10 + 0.5) * 10
+
+
+def _within(waits: Sequence[timedelta], part: float) -> timedelta:
+    """The time within which this part of the waits, sorted, was over."""
+    return waits[math.ceil(part * len(waits)) - 1]
 
 
 def _share(name: str, number: int, whole: int) -> Share:
