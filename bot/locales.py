@@ -86,7 +86,10 @@ def join(items: Sequence[str], language: str) -> str:
 
 
 def day(value: date, language: str) -> str:
-    """A day: "26 november 2026". In Arabic in figures, as on Dutch letters: month names differ from country to country."""
+    """A day: "26 november 2026". In Arabic in figures, as on Dutch letters.
+
+    Month names differ from country to country.
+    """
     return format_date(value, "d-M-y" if language == "ar" else "d MMMM y", locale=language)
 
 

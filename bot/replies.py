@@ -130,7 +130,8 @@ _CUTS = tuple(map(re.compile, (r"\n\n", r"\n", r"(?<=[.!?؟…]) ", r"\s")))  # 
 def split(text: str, limit: int) -> list[str]:
     """A text in pieces of at most `limit` UTF-16 units, as Telegram counts.
 
-    It is cut between paragraphs, lines, sentences or words. A text that fits is one piece; nothing but white space is lost.
+    It is cut between paragraphs, lines, sentences or words. A text that fits is one piece; nothing but white space is
+    lost.
     """
     if _length(text) <= limit:
         return [text]

