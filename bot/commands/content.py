@@ -8,9 +8,10 @@ from pathlib import Path
 
 from bot.actions import Choice, Reply, Show
 from bot.contacts import Group
-from bot.content import Content
+from bot.content import Content, editorial
 from bot.content.load import read_content
 from bot.content.rules import check as faults_of
+from bot.content.schema import Status
 from bot.locales import LANGUAGES
 from bot.messages import CAPABILITIES
 from bot.replies import render
@@ -20,17 +21,21 @@ def check(root: Path) -> int:
     """Every rule on the content; prints each fault with its place and its mend. Exit code 1 when there is one."""
     content, reader = read_content(root)
     faults = sorted(reader.faults) or sorted(faults_of(content, reader))
+    levels: list[str] = []
+    if not faults:
+        found, levels = editorial.check(content, reader)
+        faults = sorted(found)
     for fault in faults:
         print(fault, file=sys.stderr)
     if faults:
         print(f"{len(faults)} faults", file=sys.stderr)
         return 1
-    for line in summary(content, reader.root):
+    for line in summary(content, reader.root, levels):
         print(line)
     return 0
 
 
-def summary(content: Content, root: Path) -> list[str]:
+def summary(content: Content, root: Path, levels: list[str]) -> list[str]:
     """What there is, in figures."""
     oldest = min(content.topics.items(), key=lambda item: item[1].checked_on)
     waiting = sum(figure.value is None for figure in content.figures.values())
@@ -40,8 +45,11 @@ def summary(content: Content, root: Path) -> list[str]:
         answers = content.answers[language].values()
         words = sum(len(text.split()) for answer in answers for text in answer.parts().values())
         lines.append(f"{language}: {words} words")
+    lines += ["reading level:", *(f"  {level}" for level in levels)]
     lines.append(f"{len(content.figures)} figures, {waiting} wait for the municipality")
     lines.append(f"oldest check: {oldest[1].checked_on} ({oldest[0]}); past their review date: {stale}")
+    drafts = sum(topic.status is Status.DRAFT for topic in content.topics.values())
+    lines.append(f"{drafts} of {len(content.topics)} topics are draft: a person of the municipality confirms each")
     lines.append(f"content {root.name}, version {content.version}: no faults")
     return lines
 

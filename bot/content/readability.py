@@ -101,6 +101,13 @@ def measure(text: str, language: str, terms: Set[str] = frozenset()) -> Measure:
     )
 
 
+def hardest(text: str, language: str, terms: Set[str], most: int = 4) -> list[str]:
+    """The words that weigh most in the score, to look at first."""
+    words = {word for sentence in sentences(text) for word in _counted(_WORD.findall(sentence), language, terms)}
+    weight = _letters if language == "ar" else syllables
+    return sorted(words, key=lambda word: (-weight(word, language), word))[:most]
+
+
 def _score(language: str, words: float, beats: float, long_percent: float) -> float:
     if language == "nl":
         return 206.84 - 0.93 * words - 77 * beats

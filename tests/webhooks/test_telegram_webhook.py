@@ -7,6 +7,7 @@ import logging
 
 import pytest
 import sqlalchemy as sa
+import telegram as telegram_library
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given
@@ -179,6 +180,23 @@ def test_a_tap_and_a_block():
 def test_characters_that_turn_the_text_or_break_the_database_are_taken_out():
     read = telegram.read(json.dumps(text_message("a\u0000b\u202ec\ud800d")).encode())
     assert read.text == "abcd"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"message": {"message_id": 1, "date": 1, "chat": CHAT, "from": PERSON, "text": "Hallo"}},
+        {"message": {"message_id": 1, "date": 1, "chat": CHAT, "from": PERSON, "voice": {**FILE, "duration": 3}}},
+        {"callback_query": {"id": "9", "from": PERSON, "chat_instance": "c", "data": "menu"}},
+    ],
+)
+def test_what_the_tests_make_up_is_an_update_to_the_library_too(fields):
+    """A second opinion: python-telegram-bot reads the same updates, and the same things in them."""
+    theirs = telegram_library.Update.de_json(update(**fields), None)
+    ours = telegram.read(json.dumps(update(**fields)).encode())
+    assert ours.key == f"tg:{theirs.update_id}"
+    assert ours.address.value == str(theirs.effective_user.id)
+    assert ours.text == ((theirs.message.text or "") if theirs.message else "")
 
 
 ANYTHING = st.recursive(
