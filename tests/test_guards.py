@@ -57,6 +57,12 @@ def test_the_chat_page_is_not_there_when_it_is_off(service):
     assert client.get("/simulator").status_code == 404
 
 
+def test_a_webhook_is_never_redirected(service):
+    """Twilio follows a redirect with GET and loses the message."""
+    client = TestClient(create_app(service), follow_redirects=False)
+    assert client.post("/whatsapp/").status_code == 404
+
+
 def test_the_migrations_make_the_tables_of_the_models(store):
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
