@@ -81,6 +81,15 @@ def _add_content(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     preview.add_argument("topic")
     preview.add_argument("--language", choices=("nl", "en", "ar"), default="nl")
     preview.add_argument("--content", type=Path)
+    lag = _add(what, "lag", _content_lag, "translations to compare, beside the Dutch of now")
+    lag.add_argument("--content", type=Path)
+    stamp = _add(what, "stamp", _content_stamp, "translations were compared with the Dutch of now")
+    stamp.add_argument("topics", nargs="*", metavar="TOPIC", help="all topics, when none is named")
+    stamp.add_argument("--content", type=Path)
+    export = _add(what, "export", _content_export, "all answers side by side, as one page to open or send")
+    export.add_argument("--output", type=Path, required=True, metavar="FILE.html")
+    export.add_argument("--language", choices=("nl", "en"), default="nl", help="of the labels")
+    export.add_argument("--content", type=Path)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -174,6 +183,33 @@ def _content_to_confirm(_: argparse.Namespace) -> int:
     from bot.settings import ROOT
 
     print(to_confirm(ROOT / "content"), end="")
+    return 0
+
+
+def _content_lag(options: argparse.Namespace) -> int:
+    from bot.commands.translations import lag
+    from bot.settings import ROOT
+
+    return lag(options.content or ROOT / "content")
+
+
+def _content_stamp(options: argparse.Namespace) -> int:
+    from bot.commands.translations import stamp
+    from bot.settings import ROOT
+
+    return stamp(options.content or ROOT / "content", options.topics)
+
+
+def _content_export(options: argparse.Namespace) -> int:
+    from bot.content.load import read_content
+    from bot.settings import ROOT
+
+    content, reader = read_content(options.content or ROOT / "content")
+    if reader.faults:
+        raise ContentError(sorted(reader.faults))
+    pages = importlib.import_module("webhooks.content_pages")  # by name: this module stands below the web
+    options.output.write_text(pages.export(content, options.language), encoding="utf-8")
+    print(f"{len(content.topics)} answers in {options.output}")
     return 0
 
 

@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bot.service import Service, build
 from bot.settings import Settings, load_settings
-from webhooks import desk, health, monitoring, simulator, telegram, whatsapp
+from webhooks import content_pages, desk, health, monitoring, simulator, telegram, whatsapp
 from webhooks.limits import BodyLimit
 
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
@@ -24,12 +24,17 @@ def create_app(service: Service) -> FastAPI:
     """The application of a service that is built. Starting it starts the worker."""
     settings = service.settings
     app = FastAPI(
-        title="Wegwijs", docs_url=None, redoc_url=None, openapi_url=None if settings.is_production else "/openapi.json"
+        title="Wegwijs",
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None if settings.is_production else "/openapi.json",
     )
     app.include_router(telegram.router(service))
     app.include_router(whatsapp.router(service))
     app.include_router(health.router(service))
     app.include_router(desk.router(service))
+    app.include_router(content_pages.router(service))
     app.include_router(monitoring.router(service))
     if settings.simulator:
         app.include_router(simulator.router(service))

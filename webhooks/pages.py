@@ -35,6 +35,7 @@ HERE = Path(__file__).resolve().parent
 LANGUAGES = ("nl", "en")
 LANGUAGE_COOKIE = "wegwijs_desk_language"
 YEAR_SECONDS = 365 * 24 * 3600
+_KEPT = {"next", "conversation", "done", "group"}  # what stays in the address when the language changes
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self' data:; "
@@ -66,14 +67,19 @@ def read_catalogue(language: str) -> gettext.GNUTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+def static(name: str) -> str:
+    """The address of a file, which changes with the file, so that no browser shows an old one."""
+    digest = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()
+    return f"/static/{name}?v={digest[:12]}"
+
+
 class Pages:
     """Renders templates in the language of a request."""
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
-        self._environments = {language: _environment(language) for language in LANGUAGES}
-        style = (HERE / "static" / "desk.css").read_bytes()
-        self._style = f"/static/desk.css?v={hashlib.sha256(style).hexdigest()[:12]}"
+        self._environments = {language: environment(language) for language in LANGUAGES}
+        self._style = static("desk.css")
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page. Nothing in it runs, and no other site may show it in a frame."""
@@ -154,7 +160,7 @@ def _here(request: Request, language: str) -> str:
     path = request.url.path
     if request.method == "POST":
         return f"{path if path == '/desk/login' else path.rpartition('/')[0]}?lang={language}"
-    kept = [(name, value) for name, value in request.query_params.items() if name in {"next", "conversation", "done"}]
+    kept = [(name, value) for name, value in request.query_params.items() if name in _KEPT]
     return f"{path}?{urlencode([*kept, ('lang', language)])}"
 
 
@@ -181,7 +187,8 @@ def _wanted(header: str) -> str:
     return best
 
 
-def _environment(language: str) -> Environment:
+def environment(language: str) -> Environment:
+    """Templates with the words of a language."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,

@@ -80,13 +80,14 @@ def _choices(content: Content, topic: str) -> tuple[Choice, ...]:
 
 
 def to_confirm(root: Path) -> str:
-    """What only the municipality knows, as the page `docs/to-confirm.md`: each figure, its question, and what waits for it."""
+    """What only the municipality knows, as the page `docs/to-confirm.md`: each figure, its question, what waits."""
     content, _ = read_content(root)
     lines = [
         "# What waits for the municipality",
         "",
-        "Only the municipality knows these. Give the figure its `value` (with `source`, `as_of`, `review_by` and `withhold_after`) in the",
-        "file named here; the sentence that waits for it then appears in three languages. Made by `wegwijs content to-confirm`.",
+        "Only the municipality knows these. Give the figure its `value` (with `source`, `as_of`, `review_by` and",
+        "`withhold_after`) in the file named here; the sentence that waits for it then appears in three languages.",
+        "Made by `wegwijs content to-confirm`.",
         "",
         "| figure | question | file | answers that wait |",
         "|---|---|---|---|",

@@ -120,7 +120,7 @@ def _too_hard_words(reading: Reading, limit: Limit, levels: Levels) -> Iterator[
         bound = f"{'at least' if higher else 'at most'} {limit.score:g}"
         hard = ", ".join(hardest(reading.text, reading.language, frozenset(levels.terms)))
         name = NAMES[reading.language]
-        yield f"too hard to read ({name} {score:.0f}, {bound}); shorter sentences, other words for: {hard}"
+        yield f"too hard to read ({name} {score:.1f}, {bound}); shorter sentences, other words for: {hard}"
 
 
 def _lagging(content: Content, reader: Reader) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ import yaml
 from bot.errors import Fault
 
 Path_ = tuple[str | int, ...]
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader  # the same, five times as fast
 
 
 @dataclass
@@ -64,7 +65,7 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def _compose(text: str, document: Document) -> None:
-    loader = yaml.SafeLoader(text)
+    loader = _LOADER(text)
     try:
         node = loader.get_single_node()
         document.data = _build(loader, node, (), document) if node is not None else {}
@@ -93,7 +94,7 @@ def _line_of_bad_value(text: str) -> int:
     return 1
 
 
-def _build(loader: yaml.SafeLoader, node: yaml.Node, path: Path_, document: Document) -> Any:
+def _build(loader: Any, node: yaml.Node, path: Path_, document: Document) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, child, (*path, index), document) for index, child in enumerate(node.value)]

@@ -5,9 +5,9 @@ landbouwbladen", Wageningen 1960). 60-70 is normal, 70-80 fairly easy.
 English: Flesch reading ease, 206.835 - 1.015 x words a sentence - 84.6 x syllables a word (R. Flesch, "A new
 readability yardstick", 1948), and the Flesch-Kincaid grade of the same two (Kincaid and others, 1975).
 Arabic: written without vowels, so syllables can't be counted. Words a sentence plus the percentage of long words, the
-form of LIX (C.H. Björnsson, "Läsbarhet", 1968; lower is easier), where a long word has more than five letters, the
-"hard word" of OSMAN (El-Haj and Rayson, LREC 2016); the article and what is written to it don't count. Sentence and word length are also what AARI found to carry the
-level of Arabic school texts (Al-Tamimi and others, 2014).
+form of LIX (C.H. Björnsson, "Läsbarhet", 1968; lower is easier). A long word has more than five letters, the "hard
+word" of OSMAN (El-Haj and Rayson, LREC 2016); the article and what is written to it don't count. Length of words and
+sentences is also what AARI found to carry the level of Arabic school texts (Al-Tamimi and others, 2014).
 
 A term that must be used, a name and a number count as words of their sentence, but not as hard words.
 """
@@ -15,7 +15,7 @@ A term that must be used, a name and a number count as words of their sentence, 
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,18 +23,19 @@ LONG = {"nl": 6, "en": 6, "ar": 5}  # letters; a word with more is long (LIX; OS
 HIGHER_IS_EASIER = {"nl": True, "en": True, "ar": False}
 _LIST_MARK = re.compile(r"^[-–•]\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?؟…])[\"”»)]*\s+")
-_WORD = re.compile(r"[^\W_]+(?:[-'’./][^\W_]+)*")
+_LETTERS = r"(?:[^\W_][\u0300-\u036f\u0640\u064b-\u0652\u0670]*)+"  # with the signs written over and under them
+_WORD = re.compile(rf"{_LETTERS}(?:[-'’./]{_LETTERS})*")
 _ARABIC = re.compile("[\u0621-\u064a]")
 _MARKS = re.compile("[\u0640\u064b-\u0652\u0670]")  # vowel signs and the stretching line
 _ARTICLE = re.compile(r"^[وف]?(?:[بك]?ال|لل)(?=\w{3})")  # "the", with "and", "in", "to" written to it
 _VOWELS = {
-    "nl": re.compile(
-        r"aai|ooi|oei|eeu|ieu|aa|ee|oo|uu|ie|oe|eu|ui|[eë]i|ij|au|ou|[aeiouyáéíóúàèìòùäëïöüâêîôû]"
-    ),
+    "nl": re.compile(r"aai|ooi|oei|eeu|ieu|aa|ee|oo|uu|ie|oe|eu|ui|[eë]i|ij|au|ou|[aeiouyáéíóúàèìòùäëïöüâêîôû]"),
     "en": re.compile(r"[aeiouyáéíóúàèìòùäëïöüâêîôû]+"),
 }
 _SILENT = re.compile(r"(?:[^aeiouyl]|[aeiouy]l)e$|[^aeiouytd]ed$|[^aeiouysxzcg]es$")
-_TWO_BEATS = re.compile(r"(?<![ctg])ia(?!ge)|uie|(?<![tn])(?<!nc)ie[nt](?=[tc]|$|y)|e[ao]$|eum|iod|(?<![ctgx])iou|[^aeiou]ying")
+_TWO_BEATS = re.compile(
+    r"(?<![ctg])ia(?!ge)|uie|(?<![tn])(?<!nc)ie[nt](?=[tc]|$|y)|e[ao]$|eum|iod|(?<![ctgx])iou|[^aeiou]ying"
+)
 _ODD = {"people": 2, "every": 2, "everyone": 3, "something": 2, "sometimes": 2}
 
 
@@ -75,7 +76,7 @@ def syllables(word: str, language: str) -> int:
     return max(1, count)
 
 
-def measure(text: str, language: str, terms: Set[str] = frozenset()) -> Measure:
+def measure(text: str, language: str, terms: AbstractSet[str] = frozenset()) -> Measure:
     """Measure a text. `terms` are words in lower case that must be used. Raises ValueError for a text without words."""
     found = [(sentence, _WORD.findall(sentence)) for sentence in sentences(text)]
     if not found:
@@ -85,7 +86,7 @@ def measure(text: str, language: str, terms: Set[str] = frozenset()) -> Measure:
     longest, its_words = max(found, key=lambda item: len(item[1]))
     average = total / len(found)
     long = sum(_letters(word, language) > LONG[language] for word in counted)
-    percent = 100 * long / max(1, len(counted))
+    percent = 100 * long / total
     beats = 0.0
     if language != "ar" and counted:
         beats = sum(syllables(word, language) for word in counted) / len(counted)
@@ -101,7 +102,7 @@ def measure(text: str, language: str, terms: Set[str] = frozenset()) -> Measure:
     )
 
 
-def hardest(text: str, language: str, terms: Set[str], most: int = 4) -> list[str]:
+def hardest(text: str, language: str, terms: AbstractSet[str], most: int = 4) -> list[str]:
     """The words that weigh most in the score, to look at first."""
     words = {word for sentence in sentences(text) for word in _counted(_WORD.findall(sentence), language, terms)}
     weight = _letters if language == "ar" else syllables
@@ -114,7 +115,7 @@ def _score(language: str, words: float, beats: float, long_percent: float) -> fl
     return 206.835 - 1.015 * words - 84.6 * beats if language == "en" else words + long_percent
 
 
-def _counted(words: list[str], language: str, terms: Set[str]) -> list[str]:
+def _counted(words: list[str], language: str, terms: AbstractSet[str]) -> list[str]:
     """The words of a sentence that say how hard it is: no terms, no names, no numbers, no foreign letters."""
     if language == "ar":
         return [word for word in words if _ARABIC.search(word)]

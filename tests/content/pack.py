@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shutil
 from pathlib import Path
 
+from bot.commands.translations import stamp
 from bot.settings import ROOT
 
 TOPIC = """{key}:
@@ -52,7 +55,7 @@ desk_hours:
 
 
 def write_pack(root: Path) -> Path:
-    """Two topics, three languages, ten examples each; replies and commands are the real ones."""
+    """Two topics, three languages, ten examples each, stamped; replies, commands and levels are the real ones."""
     root.mkdir()
     (root / "figures").mkdir()
     shutil.copy(ROOT / "content/figures/shared.yaml", root / "figures/shared.yaml")
@@ -61,6 +64,7 @@ def write_pack(root: Path) -> Path:
         TOPIC.format(key="one.what", other="two.what") + TOPIC.format(key="two.what", other="one.what")
     )
     shutil.copy(ROOT / "content/notices.yaml", root / "notices.yaml")
+    shutil.copy(ROOT / "content/readability.yaml", root / "readability.yaml")
     used = "phone_emergency phone_suicide phone_suicide_long phone_veilig_thuis phone_municipality term_years"
     for language in ("nl", "en", "ar"):
         (root / language / "answers").mkdir(parents=True)
@@ -75,4 +79,6 @@ def write_pack(root: Path) -> Path:
             for key in ("one.what", "two.what")
         )
         (root / language / "examples/pip.yaml").write_text(examples)
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert stamp(root, []) == 0
     return root

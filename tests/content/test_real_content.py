@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.commands.content import preview, to_confirm
+from bot.content import editorial
 from bot.content.load import read_content
 from bot.content.rules import check
 from bot.settings import ROOT
@@ -12,6 +13,13 @@ def test_the_content_has_no_fault():
     content, reader = read_content(ROOT / "content")
     assert reader.faults == []
     assert check(content, reader) == []
+
+
+def test_the_content_is_easy_enough_and_its_translations_keep_up():
+    content, reader = read_content(ROOT / "content")
+    found, levels = editorial.check(content, reader)
+    assert found == []
+    assert [level[:3] for level in levels] == ["nl:", "en:", "ar:"]
 
 
 def test_the_list_for_the_municipality_is_up_to_date():
