@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
 
 Command = Callable[[argparse.Namespace], int]
@@ -31,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"the database can't be used ({error}); check WEGWIJS_DATABASE_URL", file=sys.stderr)
     except WegwijsError as error:
         print(error, file=sys.stderr)
+    except (OSError, SQLAlchemyError) as error:
+        print(f"can't start: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1

@@ -64,7 +64,8 @@ class Conversation:
         """Take one claimed inbox row to its end. Raises what the database raises; the worker retries."""
         message = InboundMessage.from_row(row.key, self.vault.open(row.sealed), row.body)
         understanding = self._understand(store, message)
-        store.write(lambda connection: self._close(connection, row, message, understanding))
+        if store.write(lambda connection: self._close(connection, row, message, understanding)):
+            store.scrub()
 
     def _understand(self, store: Store, message: InboundMessage) -> Understanding | None:
         person = store.read(lambda connection: people.find(connection, self.vault, message.address))
@@ -91,11 +92,16 @@ class Conversation:
 
     def _close(
         self, connection: Connection, row: sa.Row[Any], message: InboundMessage, understanding: Understanding | None
-    ) -> None:
+    ) -> bool:
+        """The closing transaction; tells whether the person was erased."""
         if not lanes.still_mine(connection, InboxRow, row.id, row.lease, state=LaneState.DONE, body=None, sealed=None):
             log.warning("inbox row %s was taken over by another worker", row.id)
-            return
+            return False
         now = self.clock.now()
+        if message.kind in (Kind.BLOCKED, Kind.UNBLOCKED, Kind.TIMER) and not people.find(
+            connection, self.vault, message.address
+        ):
+            return False  # somebody who was erased blocks the bot: no ground to keep them again
         person = people.find_or_create(connection, self.vault, message.address, row.lane, now)
         if message.kind is not Kind.TIMER:
             people.wrote(connection, person, message, row.received_at)
@@ -108,6 +114,7 @@ class Conversation:
         for action in decide(situation):
             _APPLY[type(action)](self, turn, action)
         self._finish(turn)
+        return turn.erased
 
     def _finish(self, turn: Turn) -> None:
         """Keep the contact as it is now, and the words of both sides where there is consent."""
@@ -128,6 +135,8 @@ class Conversation:
         recipient = outbox.Recipient(turn.row.lane, channel, turn.contact.id, turn.person.address_id)
         if turn.erased:
             recipient = outbox.Recipient(turn.row.lane, channel, sealed=self.vault.seal(turn.message.address))
+        if turn.message.kind is Kind.TIMER and outbox.is_held(turn.connection, recipient, turn.now):
+            return  # late it would be untrue, and its options would replace those on the screen
         for message in messages:
             turn.replies += 1
             key = f"reply:{turn.row.key}:{turn.replies}"

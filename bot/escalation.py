@@ -127,8 +127,8 @@ def rate(connection: Connection, ticket_id: int, *, helped: bool) -> None:
 def tickets_of(connection: Connection, contact_id: int) -> tuple[OpenTicketFacts, ...]:
     """The tickets of a contact that a decision may need: open ones, and answered ones that aren't closed."""
     rows = connection.execute(
-        sa.select(TicketRow.id, TicketRow.urgent, TicketRow.state)
+        sa.select(TicketRow.id, TicketRow.urgent, TicketRow.state, TicketRow.promise_at)
         .where(TicketRow.contact_id == contact_id, TicketRow.state != TicketState.CLOSED)
         .order_by(TicketRow.id)
     )
-    return tuple(OpenTicketFacts(row.id, row.urgent, row.state == TicketState.ANSWERED) for row in rows)
+    return tuple(OpenTicketFacts(row.id, row.urgent, row.state == TicketState.ANSWERED, row.promise_at) for row in rows)

@@ -22,6 +22,7 @@ from bot.storage.models import AddressRow, EarlyReceiptRow, LaneState, OutboxRow
 
 # Delivery never steps back: a receipt with a lower rank than what is known changes nothing.
 RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
+SEND_TRIES = 150  # with waits of five minutes about twelve hours: an outage of the platform loses nothing
 WINDOW_CODES = {"63016"}  # told by receipt: the window was shut after all
 BLOCK_CODES = {"63014", "21610"}
 WINDOW_MARGIN = timedelta(minutes=5)  # the platform's clock rules, so ours closes a little earlier
@@ -59,7 +60,7 @@ def put(
 ) -> None:
     """Add a message. The same key twice is one message. What a shut window or a block holds up waits as HELD."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    held = recipient.address_id is not None and _is_held(connection, recipient, now)
+    held = recipient.address_id is not None and is_held(connection, recipient, now)
     values = {
         "key": key,
         "lane": recipient.lane,
@@ -78,7 +79,8 @@ def put(
     connection.execute(dialect.insert(OutboxRow).values(values).on_conflict_do_nothing(index_elements=["key"]))
 
 
-def _is_held(connection: Connection, recipient: Recipient, now: datetime) -> bool:
+def is_held(connection: Connection, recipient: Recipient, now: datetime) -> bool:
+    """Whether a message to this person would wait: blocked, or the window is shut."""
     row = connection.execute(
         sa.select(AddressRow.window_until, AddressRow.blocked_at).where(AddressRow.id == recipient.address_id)
     ).one()
@@ -175,7 +177,7 @@ def failed(connection: Connection, row: sa.Row[Any], error: SendError, now: date
         state = {"state": LaneState.UNKNOWN}
     elif error.failure in (Failure.WINDOW, Failure.BLOCKED):
         state = {"state": LaneState.HELD}
-    elif error.failure is Failure.TEMPORARY and row.attempts < lanes.ATTEMPTS:
+    elif error.failure is Failure.TEMPORARY and row.attempts < SEND_TRIES:
         state = {"state": LaneState.READY, "due_at": now + lanes.backoff(row.attempts, error.retry_after)}
     mine = lanes.still_mine(connection, OutboxRow, row.id, row.lease, error=error.code[:200], **state)
     if mine and error.failure is Failure.BLOCKED:
@@ -198,7 +200,7 @@ def release(connection: Connection, address_id: int, now: datetime) -> None:
     connection.execute(
         sa.update(OutboxRow)
         .where(OutboxRow.address_id == address_id, OutboxRow.state == LaneState.HELD)
-        .values(state=LaneState.READY, due_at=now)
+        .values(state=LaneState.READY, due_at=now, attempts=0)
     )
 
 

@@ -85,6 +85,9 @@ def find_or_create(connection: Connection, vault: Vault, address: Address, lane:
             .returning(AddressRow.id)
         ).scalar_one()
         return Person(Contact(id=contact_id), address_id)
+    if bsuid:  # the user id alone wrote before: from now on it belongs to the address that has the number too
+        other = (AddressRow.bsuid_lookup == bsuid, AddressRow.id != person.address_id)
+        connection.execute(sa.update(AddressRow).where(*other).values(bsuid_lookup=None))
     known = {"sealed": sealed} | ({"bsuid_lookup": bsuid} if bsuid else {})
     connection.execute(sa.update(AddressRow).where(AddressRow.id == person.address_id).values(**known))
     return person
@@ -147,7 +150,9 @@ def erase(connection: Connection, contact_id: int, lane: str) -> None:
     Of the queues the keys of finished rows stay, so that a repeat by the provider is still known; they name nobody.
     """
     connection.execute(sa.delete(OutboxRow).where(OutboxRow.contact_id == contact_id))
-    open_rows = (InboxRow.lane == lane, InboxRow.state == sa.literal_column("0"))
+    # What a person wrote after the wish to be erased is a new first contact; only what we made ourselves goes.
+    ours = sa.or_(InboxRow.key.like("again:%"), InboxRow.key.like("timer:%"))
+    open_rows = (InboxRow.lane == lane, InboxRow.state == sa.literal_column("0"), ours)
     connection.execute(sa.update(InboxRow).where(*open_rows).values(state=2, body=None, sealed=None))
     connection.execute(sa.update(InboxRow).where(InboxRow.lane == lane, InboxRow.state > 1).values(lane="erased"))
     connection.execute(sa.delete(ContactRow).where(ContactRow.id == contact_id))

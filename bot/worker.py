@@ -81,7 +81,8 @@ class Worker:
             self._stopping = True
             for task in running:
                 task.cancel()
-            await asyncio.gather(*running, *self._tasks, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _recover(self, *, everything: bool) -> None:
         now = self.clock.now()
@@ -106,15 +107,32 @@ class Worker:
     ) -> None:
         while True:
             event.clear()
-            rows = await self._claim(table, slots - len(held)) if len(held) < slots else []
-            for row in rows:
-                held[row.id] = row.lease
-                task = asyncio.create_task(self._one(row, held, event, work))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+            claiming = asyncio.create_task(self._claim(table, slots - len(held) if len(held) < slots else 0))
+            try:
+                rows = await asyncio.shield(claiming)
+            except asyncio.CancelledError:  # the claim may be committed: what it took is finished, never left behind
+                while not claiming.done():
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.shield(claiming)
+                self._begin(claiming.result(), held, event, work)
+                raise
+            self._begin(rows, held, event, work)
             if not rows:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(event.wait(), POLL_SECONDS)
+
+    def _begin(
+        self,
+        rows: list[sa.Row[Any]],
+        held: dict[int, str],
+        event: asyncio.Event,
+        work: Callable[[sa.Row[Any]], Awaitable[None]],
+    ) -> None:
+        for row in rows:
+            held[row.id] = row.lease
+            task = asyncio.create_task(self._one(row, held, event, work))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _one(
         self,
@@ -132,6 +150,8 @@ class Worker:
             event.set()
 
     async def _claim(self, table: Lane, limit: int) -> list[sa.Row[Any]]:
+        if limit < 1:
+            return []
         now = self.clock.now()
         paces = {name: channel.pace for name, channel in self.channels.items()}
 
@@ -170,8 +190,8 @@ class Worker:
 
     async def _send(self, row: sa.Row[Any]) -> None:
         now = self.clock.now()
-        if not await self.store.aread(lambda c: outbox.is_fit_to_send(c, row, now)):
-            await self.store.awrite(lambda c: outbox.hold(c, row))
+        if not await self._patiently(lambda: self.store.aread(lambda c: outbox.is_fit_to_send(c, row, now))):
+            await self._patiently(lambda: self.store.awrite(lambda c: outbox.hold(c, row)))
             return
         channel = self.channels[row.channel]
         try:
@@ -179,13 +199,30 @@ class Worker:
         except SendError as failure:
             error = failure
             log.warning("outbox row %s was not taken: %s", row.id, error)
-            await self.store.awrite(lambda c: outbox.failed(c, row, error, self.clock.now()))
+            await self._patiently(lambda: self.store.awrite(lambda c: outbox.failed(c, row, error, self.clock.now())))
             return
-        await self.store.awrite(lambda c: outbox.sent(c, row, provider_id, self.clock.now(), channel.pace))
+        await self._patiently(
+            lambda: self.store.awrite(lambda c: outbox.sent(c, row, provider_id, self.clock.now(), channel.pace))
+        )
+
+    async def _patiently(self, step: Callable[[], Awaitable[Any]]) -> Any:
+        """A step of a send that is under way: a database that is away for a while must not make it unknown.
+
+        The lease loop keeps the lease, so nobody takes the row over meanwhile.
+        """
+        while True:
+            try:
+                return await step()
+            except StoreUnavailableError:
+                if self._stopping:
+                    raise
+                await asyncio.sleep(POLL_SECONDS)
 
     async def _deliver(self, channel: Channel, row: sa.Row[Any]) -> str:
         try:
-            sealed = row.sealed or await self.store.aread(lambda c: outbox.sealed_address(c, row.address_id))
+            sealed = row.sealed or await self._patiently(
+                lambda: self.store.aread(lambda c: outbox.sealed_address(c, row.address_id))
+            )
             message, address = OutboundMessage.from_json(row.payload), self.vault.open(sealed)
         except (SealError, LookupError) as error:
             raise SendError(Failure.PERMANENT, type(error).__name__) from None

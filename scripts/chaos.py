@@ -2,9 +2,9 @@
 
 A made-up Telegram sends updates (5 % of them twice), repeats each until it gets a 200, and records every message that
 it is given, sometimes with a 429, a 502 or an answer that never comes. At the end the effects in the database and the
-messages that arrived are compared with what must be, person by person. The server is the real one; only its understanding is scripted, so that it starts in a second.
-Exit code 1 when anything is wrong. Everything
-stays on 127.0.0.1 and ends by itself.
+messages that arrived are compared with what must be, person by person. The server is the real one; only its
+understanding is scripted, so that it starts in a second. Exit code 1 when anything is wrong. Everything stays on
+127.0.0.1 and ends by itself.
 
     make chaos                                        # 20 kills on SQLite
     .venv/bin/python scripts/chaos.py --postgresql    # the same on PostgreSQL, with two processes

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from sqlalchemy.engine import Connection
 
+from bot.errors import StoreUnavailableError
 from bot.service import Service
 from bot.storage.models import InboxRow, LaneState, OutboxRow
 
@@ -28,7 +29,7 @@ def router(service: Service) -> APIRouter:
     async def ready() -> JSONResponse:
         try:
             facts = await service.store.aread(_facts)
-        except sa.exc.SQLAlchemyError:
+        except (StoreUnavailableError, sa.exc.SQLAlchemyError):
             return JSONResponse({"status": "database unavailable"}, status_code=503)
         oldest = facts.pop("oldest")
         waits = (service.clock.now() - oldest) if oldest else timedelta()

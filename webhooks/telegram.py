@@ -90,7 +90,7 @@ class Update(BaseModel):
     accepting it (`docs/adr/0009-small-models-at-the-door.md`).
     """
 
-    update_id: int
+    update_id: int = Field(ge=0, lt=2**63)
     message: Message | None = None
     callback_query: Tap | None = None
     my_chat_member: Membership | None = None
@@ -184,7 +184,7 @@ def _kind(message: Message, text: str, data: dict[str, Any]) -> tuple[Kind, str,
 
 def _tap(key: str, tap: Tap) -> InboundMessage:
     address = Address("telegram", str(tap.person.id))
-    token, extra = clean(tap.data)[:MAX_TOKEN], {"callback": tap.id[:120]}
+    token, extra = clean(tap.data)[:MAX_TOKEN], {"callback": clean(tap.id)[:120]}
     return InboundMessage(key, address, Kind.TAP, "", token, _hint(tap.person), extra)
 
 

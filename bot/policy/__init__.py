@@ -39,7 +39,7 @@ def decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line a
     if situation.is_crisis:
         return again + answering.crisis(situation)
     token = resolve(message, contact.thread.offered, situation.content.commands)
-    if token == "stop":
+    if token.partition(":")[0] in ("stop", "erase", "data"):  # rights of everybody, also without consent
         return on_tap(situation, token)
     if not contact.known:
         return again + first_contact.welcome(situation, token)

@@ -24,8 +24,7 @@ from bot.actions import (
 )
 from bot.contacts import Consent
 from bot.locales import LANGUAGES
-from bot.messages import Kind
-from bot.policy.answering import menu_reply
+from bot.policy.answering import MAX_QUESTION, menu_reply
 from bot.policy.situation import Situation
 from bot.understanding import Outcome
 
@@ -49,12 +48,13 @@ def welcome(situation: Situation, token: str) -> list[Action]:
 
 
 def _keep(situation: Situation) -> str:
-    """The question to come back to: the longest thing said so far that isn't a greeting, a button or a command."""
+    """The questions to come back to: everything said so far, photo captions too, but no greeting, button or command."""
     understanding = situation.understanding
     said = situation.message.text.strip()
-    if situation.message.kind is not Kind.TEXT or understanding is None or understanding.outcome is Outcome.SMALLTALK:
+    if not said or understanding is None or understanding.outcome is Outcome.SMALLTALK:
         return situation.thread.kept
-    return said if len(said) >= len(situation.thread.kept) else situation.thread.kept
+    kept = situation.thread.kept.split("\n") if situation.thread.kept else []
+    return "\n".join(dict.fromkeys([*kept, said]))[:MAX_QUESTION]
 
 
 def _ask_language(situation: Situation) -> list[Action]:

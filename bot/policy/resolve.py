@@ -25,7 +25,20 @@ def resolve(message: InboundMessage, offered: Sequence[Option], commands: Mappin
     text = fold(message.text)
     if not text or len(text.split()) > MAX_WORDS:
         return ""
-    return _by_number(text, offered) or _by_label(text, offered) or commands.get(text, "")
+    meaning = commands.get(text, "")
+    if meaning in _ANSWERS:
+        meaning = _by_answer(meaning, offered)
+    return _by_number(text, offered) or _by_label(text, offered) or meaning
+
+
+# A plain yes or no means the one option that is a yes or a no; where none was offered it is free text.
+_ANSWERS = {"yes": ("consent:yes", "pass:yes", "erase:yes", "rated:yes", "helped:yes", "switch"),
+            "no": ("consent:no", "pass:no", "rated:no", "helped:no", "stay")}  # fmt: skip
+
+
+def _by_answer(meaning: str, offered: Sequence[Option]) -> str:
+    found = [option.token for option in offered if option.token.startswith(_ANSWERS[meaning])]
+    return found[0] if found else ""
 
 
 def _by_number(text: str, offered: Sequence[Option]) -> str:

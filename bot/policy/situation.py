@@ -21,6 +21,7 @@ class OpenTicketFacts:
     id: int
     urgent: bool
     answered: bool
+    promise_at: datetime
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from bot.content.schema import Organisation
 from bot.policy.answering import MENU
 from bot.policy.situation import Situation
 
-PAGE = 8
+PAGE = 7  # with "more", "search again" and the menu ten lines on WhatsApp
 FILTERS: dict[str, Callable[[Organisation], bool]] = {
     "practise_dutch": lambda o: "practise_dutch" in o.themes,
     "meet_people": lambda o: "meet_people" in o.themes,

@@ -106,6 +106,8 @@ def _helped(situation: Situation, arguments: list[str]) -> list[Action]:
     if helped:
         return [situation.remember(question=None), Reply((Say("feedback.thanks"),), (MENU,)), counted]
     question = situation.thread.question
+    if question is not None and topic not in {key for key, _ in question.candidates}:
+        question = None  # it was about something else
     if question is None and topic in situation.content.topics:
         title = situation.content.answer(topic, situation.language).question
         question = Question(title, situation.language, (), "not_helped")
@@ -159,6 +161,7 @@ def _stay(situation: Situation, arguments: list[str]) -> list[Action]:
 
 def _stop(situation: Situation, _: list[str]) -> list[Action]:
     return [
+        situation.remember(),
         Stop(),
         Reply((Say("stop.done"),), (), situation.language),
         CountOutcome("stop", language=situation.language),

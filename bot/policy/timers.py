@@ -12,7 +12,10 @@ def on_timer(situation: Situation) -> list[Action]:
     if situation.message.extra.get("timer") != "promise":
         return []
     ticket_id = situation.message.extra.get("ticket_id")
-    waits = any(ticket.id == ticket_id and not ticket.answered for ticket in situation.tickets)
+    late = (ticket for ticket in situation.tickets if not ticket.answered and ticket.promise_at <= situation.now)
+    waits = any(ticket.id == ticket_id for ticket in late)
     if not waits or not isinstance(ticket_id, int):
         return []
+    if situation.contact.stopped:  # asked for no messages of our own accord
+        return [MovePromise(ticket_id)]
     return [MovePromise(ticket_id), Reply((Say("ticket.late", {"moment": situation.promise}),), (MENU,))]

@@ -76,7 +76,7 @@ def renew(connection: Connection, table: Lane, held: list[tuple[int, str]], now:
 
 def backoff(attempt: int, retry_after: float | None = None) -> timedelta:
     """How long to wait before the next try: 1, 2, 4 … 300 s with jitter, never less than the provider asked."""
-    wait = min(300.0, 2.0 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311  # jitter, no secret
+    wait = min(300.0, 2.0 ** min(attempt - 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311  # jitter, no secret
     return timedelta(seconds=max(wait, retry_after or 0.0))
 
 

@@ -35,7 +35,7 @@ def make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=20)
-    engine = sa.create_engine(parsed, connect_args={"timeout": 15, "check_same_thread": False})
+    engine = sa.create_engine(parsed, connect_args={"timeout": 5, "check_same_thread": False})
     sa.event.listen(engine, "connect", _on_sqlite_connect)
     sa.event.listen(engine, "begin", _on_sqlite_begin)
     return engine
@@ -109,12 +109,25 @@ class Store:
 
     def read(self, work: Work[T]) -> T:
         """Read in a snapshot of its own; does not wait for the writer."""
-        with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-            return work(connection)
+        try:
+            with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+                return work(connection)
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            raise _translated(error) from None
 
     async def aread(self, work: Work[T]) -> T:
         """`read` for coroutines."""
         return await asyncio.to_thread(self.read, work)
+
+    def scrub(self) -> None:
+        """After somebody was erased: their words must not stay in SQLite's journal either."""
+        if not self.is_sqlite:
+            return
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
     def _run(self) -> None:
         while True:
@@ -142,8 +155,10 @@ class Store:
             with self.engine.begin() as connection:
                 results = [work(connection) for work, _ in group]
         except Exception as error:  # noqa: BLE001  # whatever failed goes to its caller
-            if len(group) == 1:
-                group[0][1].set_exception(_translated(error))
+            failure = _translated(error)
+            if len(group) == 1 or isinstance(failure, StoreUnavailableError):  # away, locked or full: for all alike
+                for _, future in group:
+                    future.set_exception(failure)
                 return
             for work, future in group:
                 self._commit_alone(work, future)

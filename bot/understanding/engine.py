@@ -1,4 +1,4 @@
-"""Understands messages with a model fitted to a content folder. The only entrance: `load_understander`."""
+"""Understands messages with a model fitted to a content folder. The entrance is `load_understander`."""
 
 from __future__ import annotations
 
@@ -9,77 +9,128 @@ import sys
 import zipfile
 from pathlib import Path
 
-import numpy as np
-
 from bot.errors import WegwijsError
-from bot.understanding.encoders import E5, Use
-from bot.understanding.examples import OFF_TOPIC, PERSON, SMALLTALK
-from bot.understanding.fit import model_path
-from bot.understanding.kernel import FULL
-from bot.understanding.model import Model, load
-from bot.understanding.normalise import readable
-from bot.understanding.outcome import Candidate, Outcome, Understander, Understanding
+from bot.understanding import decide
+from bot.understanding.danger import Rules, read_rules
+from bot.understanding.encoders import E5, Encoder, Use
+from bot.understanding.examples import CRISIS_SUFFIX
+from bot.understanding.kernel import FAST, FULL, Floats
+from bot.understanding.lexicon import read_lexicon
+from bot.understanding.model import Model, Scores, load, model_path
+from bot.understanding.normalise import words
+from bot.understanding.outcome import Candidate, Outcome, Understanding
+from bot.understanding.reading import Reader, Reading, make_reader, parts
 
 log = logging.getLogger(__name__)
-CANDIDATES = 8
+
+_QUESTIONS = 4  # of one message that are looked at
+_ALSO = 0.9  # chance from which a sentence of its own is a second question
 
 
-def load_understander(content_dir: Path, cache_dir: Path) -> Understander:
-    """The engine for this content. Fits first when there is no model for it yet, or a broken one (once, a minute or two)."""
+def load_understander(content_dir: Path, cache_dir: Path) -> Engine:
+    """The engine for this content. Fits first when there is no model for it, or a broken one: once, a minute or two."""
     path = model_path(content_dir, cache_dir)
     try:
-        return Engine(load(path))
+        model = load(path)
     except FileNotFoundError:
         log.info("fitting the understanding to %s", content_dir)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        model = _fit(content_dir, path)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
         log.warning("the model %s can't be read (%s); fitting again", path, type(error).__name__)
-    _fit_elsewhere(content_dir, cache_dir)
-    return Engine(load(path))
+        model = _fit(content_dir, path)
+    reader = make_reader(read_lexicon(content_dir), model.languages, model.examples)
+    return Engine(model, reader, read_rules(content_dir), E5(), Use())
 
 
-def _fit_elsewhere(content_dir: Path, cache_dir: Path) -> None:
+def _fit(content_dir: Path, path: Path) -> Model:
+    """In another process, so that this one does not keep the memory."""
     root = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
-    command = [sys.executable, "-m", "bot.understanding.fit", str(content_dir.resolve()), str(cache_dir.resolve())]
+    command = [sys.executable, "-m", "bot.understanding.fit", str(content_dir.resolve()), str(path.resolve())]
     if subprocess.run(command, env=environment, check=False).returncode != 0:  # noqa: S603  # our own module
         raise WegwijsError("fitting the understanding failed; the lines above say why")
+    for old in path.parent.glob("understanding-*.npz"):
+        if old != path:
+            old.unlink(missing_ok=True)
+    return load(path)
 
 
 class Engine:
-    """Thread-safe: nothing changes after the start."""
+    """An `Understander`. Thread-safe: nothing changes after the start."""
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._e5, self._use = E5(), Use()
+    def __init__(self, model: Model, reader: Reader, rules: Rules, e5: Encoder, use: Encoder) -> None:
+        self.model, self.reader, self.rules = model, reader, rules
+        self._e5, self._use = e5, use
+        self.crisis_topic = next((topic for topic in model.topics if topic.endswith(CRISIS_SUFFIX)), "")
 
     def understand(self, text: str, language: str) -> Understanding:
-        """Understand a text. `language` is what the contact chose: a hint."""
-        model = self._model
-        text = readable(text)
-        kernel = (
-            FULL.e5 * model.e5.similarity(self._e5.encode([text]))[0]
-            + FULL.use * model.use.similarity(self._use.encode([text]))[0]
-            + FULL.grams * model.index.similarity(text)
+        """Understand a text. `language` is what the contact chose: a hint. Never raises for any text."""
+        reading = self.reader.read(text, language)
+        phrase = self.rules.match(reading.views)
+        folded = " ".join(words(reading.text))
+        kind = self.reader.lexicon.smalltalk.get(folded, "" if folded else "other")
+        quick = self.scores(reading, quick=True)
+        chances = decide.rank(quick, self.model.topics, self.model.classes)
+        if kind and not phrase:
+            return self._answer(reading, Outcome.SMALLTALK, chances, smalltalk=kind)
+        if phrase or not self._sure(quick, chances):
+            scores = self.scores(reading)
+            chances = decide.rank(scores, self.model.topics, self.model.classes)
+            if self.crisis_topic and (phrase or scores.danger >= decide.LIMITS.danger):
+                return self._crisis(reading, chances)
+        outcome = decide.decide(chances)
+        also = self._also(reading, chances) if outcome is Outcome.ANSWER else ()
+        return self._answer(
+            reading, outcome, chances, also, self._smalltalk(folded) if outcome is Outcome.SMALLTALK else ""
         )
-        head = model.heads["full"]
-        scaled = head.sharpness * (kernel @ head.votes)
-        chances = np.exp(scaled - scaled.max())
-        chances /= chances.sum()
-        danger = float((kernel @ model.heads["crisis_full"].votes)[0])
-        best = np.argsort(-chances[: len(model.topics)])[:CANDIDATES]
-        candidates = tuple(Candidate(model.topics[at], float(chances[at])) for at in best)
-        other = {name: float(chances[at]) for at, name in enumerate(model.classes) if at >= len(model.topics)}
-        return Understanding(_outcome(candidates, other, danger), language, candidates)
 
+    def scores(self, reading: Reading, *, quick: bool = False) -> Scores:
+        """Chances of all classes; `quick` leaves out the slow encoder."""
+        return (self.model.fast if quick else self.model.full).scores(self.kernel(reading, quick=quick))
 
-def _outcome(candidates: tuple[Candidate, ...], other: dict[str, float], danger: float) -> Outcome:
-    away = other.get(PERSON, 0.0) + other.get(OFF_TOPIC, 0.0)
-    if danger > 0.3:
-        return Outcome.CRISIS
-    if other.get(SMALLTALK, 0.0) > 0.5:
-        return Outcome.SMALLTALK
-    if away > max(0.35, candidates[0].confidence):
-        return Outcome.ESCALATE
-    if candidates[0].confidence > 0.5:
-        return Outcome.ANSWER
-    return Outcome.CLARIFY if sum(candidate.confidence for candidate in candidates[:3]) > 0.4 else Outcome.ESCALATE
+    def kernel(self, reading: Reading, *, quick: bool = False) -> Floats:
+        """How much the message is like each example."""
+        mix, model = FAST if quick else FULL, self.model
+        kernel = mix.grams * model.index.similarity(reading.counted)
+        kernel += mix.use * model.use.similarity(self._use.encode([reading.common]))[0]
+        if mix.e5:
+            kernel += mix.e5 * model.e5.similarity(self._e5.encode([reading.common]))[0]
+        return kernel
+
+    def _sure(self, quick: Scores, chances: decide.Chances) -> bool:
+        return chances.candidates[0].confidence >= decide.LIMITS.quick and quick.danger < decide.LIMITS.quick_danger
+
+    def _crisis(self, reading: Reading, chances: decide.Chances) -> Understanding:
+        others = [candidate for candidate in chances.candidates if candidate.topic != self.crisis_topic]
+        first = next((c for c in chances.candidates if c.topic == self.crisis_topic), Candidate(self.crisis_topic, 0.0))
+        sure = Candidate(first.topic, max(first.confidence, others[0].confidence if others else 0.0))
+        return Understanding(Outcome.CRISIS, reading.guess.language, (sure, *others))
+
+    def _answer(
+        self,
+        reading: Reading,
+        outcome: Outcome,
+        chances: decide.Chances,
+        also: tuple[str, ...] = (),
+        smalltalk: str = "",
+    ) -> Understanding:
+        return Understanding(outcome, reading.guess.language, chances.candidates, smalltalk, also)
+
+    def _smalltalk(self, folded: str) -> str:
+        """The kind of a friendly message that is no phrase of the lexicon: the longest phrase in it decides."""
+        found = [phrase for phrase in self.reader.lexicon.smalltalk if f" {phrase} " in f" {folded} "]
+        kinds = self.reader.lexicon.smalltalk
+        return kinds[max(found, key=lambda phrase: (kinds[phrase] != "other", len(phrase)))] if found else "other"
+
+    def _also(self, reading: Reading, chances: decide.Chances) -> tuple[str, ...]:
+        """The topic of a second question. Each question must stand in a sentence of its own that is clear by itself."""
+        questions = [part for part in parts(reading.text) if part.endswith(("?", "؟"))]
+        if len(questions) < 2:
+            return ()
+        first, found = chances.candidates[0].topic, []
+        for question in questions[:_QUESTIONS]:
+            part = self.reader.read(question, reading.guess.language)
+            best = decide.rank(self.scores(part, quick=True), self.model.topics, self.model.classes).candidates[0]
+            if best.confidence >= _ALSO and best.topic not in (first, self.crisis_topic):
+                found.append(best.topic)
+        return tuple(found[:1])

@@ -1,7 +1,7 @@
 """The example questions of a content folder: what the matching learns from. Reads files, knows no model.
 
-A pack needs `topics.yaml` and examples in at least one language; everything else (answers, lexicon, crisis rules) is used
-where it stands. Faults in the files are the content check's business: what can't be read is left out here.
+A pack needs `topics.yaml` and examples in at least one language; everything else (answers, lexicon, crisis rules) is
+used where it stands. Faults in the files are the content check's business: what can't be read is left out here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OTHER_LABELS = (PERSON, OFF_TOPIC, SMALLTALK, CRISIS, NOT_CRISIS)
 LANGUAGES_FILE = "_languages.yaml"  # examples in languages that have no folder of their own
 CRISIS_SUFFIX = ".crisis"  # a topic with this ending is what people in danger are shown
 
-_WATCHED = ("topics.yaml", "lexicon.yaml", "*/crisis.yaml", "*/examples/*.yaml", "*/answers/*.yaml")
+_WATCHED = ("topics.yaml", "lexicon.yaml", "*/examples/*.yaml", "*/answers/*.yaml")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def read_pack(content_dir: Path) -> Pack:
     found = (*_examples(content_dir), *_answers(content_dir))
     examples = tuple(dict.fromkeys(example for example in found if example.label in known and example.text.strip()))
     if not any(example.label in topics for example in examples):
-        fault = Fault(content_dir.name, 0, "", "no example questions for any topic; write content/<lang>/examples/*.yaml")
+        fault = Fault(
+            content_dir.name, 0, "", "no example questions for any topic; write content/<lang>/examples/*.yaml"
+        )
         raise ContentError([fault])
     return Pack(tuple(str(topic) for topic in topics), examples)
 

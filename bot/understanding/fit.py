@@ -1,6 +1,6 @@
-"""Fits the model to a content folder: `python -m bot.understanding.fit CONTENT CACHE`.
+"""Fits the model to a content folder: `python -m bot.understanding.fit CONTENT MODEL`.
 
-Runs in a process of its own, because it needs a gigabyte for some seconds that the service should not keep.
+Runs in a process of its own, because it needs two gigabytes for some seconds that the service should not keep.
 """
 
 from __future__ import annotations
@@ -12,95 +12,92 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, optimize
+from scipy import linalg, optimize, sparse
 
+from bot.errors import ContentError
 from bot.understanding.encoders import E5, Encoder, Use, Vectors
-from bot.understanding.examples import CRISIS, NOT_CRISIS, OFF_TOPIC, PERSON, SMALLTALK, Pack, fingerprint, read_pack
+from bot.understanding.examples import CRISIS, NOT_CRISIS, OFF_TOPIC, PERSON, SMALLTALK, Pack, read_pack
 from bot.understanding.grams import GramIndex
-from bot.understanding.kernel import FAST, FULL, Mix, Space
-from bot.understanding.model import FORMAT, Head, Model, save, write_arrays
-from bot.understanding.normalise import readable
+from bot.understanding.kernel import FAST, FULL, Floats, Mix, Space
+from bot.understanding.language import Languages
+from bot.understanding.lexicon import read_lexicon
+from bot.understanding.model import Head, Model, save, write_arrays
+from bot.understanding.reading import make_reader
 
 Doubles = NDArray[np.float64]
-RIDGE = 0.1  # how much the votes are held back; 0.03 to 0.3 give the same figures
+
+RIDGE = 0.1  # how much votes are held back; from 0.03 to 0.3 the figures are the same
+ALARMING = -0.3  # what alarming words that are no crisis count as danger; examples of other topics count 0
 _VECTORS = "vectors-{}.npz"
 
 log = logging.getLogger(__name__)
 
 
-def model_path(content_dir: Path, cache_dir: Path) -> Path:
-    """Where the model of this content, for this version of the code, is kept."""
-    return cache_dir / f"understanding-{FORMAT}-{fingerprint(content_dir)}.npz"
-
-
-def fit(content_dir: Path, cache_dir: Path) -> Path:
-    """Fit and save. Vectors of texts seen before come from the cache, so a changed example costs only itself."""
+def fit(content_dir: Path, path: Path) -> None:
+    """Fit and save. Vectors of texts seen before come from the same folder, so a changed example costs only itself."""
     pack = read_pack(content_dir)
-    texts = [readable(example.text) for example in pack.examples]
-    e5, use = Space.of(_vectors(E5(), texts, cache_dir)), Space.of(_vectors(Use(), texts, cache_dir))
-    index = GramIndex.build(texts)
-    parts = {
-        "e5": e5.similarity(e5.rows + e5.mean),
-        "use": use.similarity(use.rows + use.mean),
-        "grams": np.stack([index.similarity(text) for text in texts]),
-    }
-    labels = [_head_label(example.label, pack) for example in pack.examples]
-    classes = (*pack.topics, *(label for label in (PERSON, OFF_TOPIC, SMALLTALK) if label in labels))
-    heads: dict[str, Head] = {}
-    for name, mix in (("full", FULL), ("fast", FAST)):
-        kernel = mix.e5 * parts["e5"] + mix.use * parts["use"] + mix.grams * parts["grams"]
-        heads[name] = _topic_head(kernel, labels, classes)
-        heads[f"crisis_{name}"] = _crisis_head(kernel, pack)
-    model = Model(
-        topics=pack.topics,
-        classes=classes,
-        texts=tuple(example.text for example in pack.examples),
-        labels=tuple(example.label for example in pack.examples),
-        languages=tuple(example.language for example in pack.examples),
-        e5=e5,
-        use=use,
-        index=index,
-        heads=heads,
-    )
-    path = model_path(content_dir, cache_dir)
-    save(model, path)
-    return path
+    languages = Languages.learn((example.language, example.text) for example in pack.examples)
+    reader = make_reader(read_lexicon(content_dir), languages, pack.examples)
+    readings = [reader.read_example(example) for example in pack.examples]
+    common = [reading.common for reading in readings]
+    e5 = Space.of(_vectors(E5(), common, path.parent))
+    use = Space.of(_vectors(Use(), common, path.parent))
+    index = GramIndex.build([reading.counted for reading in readings])
+    counted = _gram_kernel(index)
+    full, fast = (_fit_head(_mixed(mix, e5, use, counted), pack) for mix in (FULL, FAST))
+    save(Model(pack.topics, _classes(pack), pack.examples, e5, use, index, languages, full, fast), path)
 
 
-def _head_label(label: str, pack: Pack) -> str:
-    return pack.crisis_topic if label == CRISIS else label
+def _classes(pack: Pack) -> tuple[str, ...]:
+    labels = {example.label for example in pack.examples}
+    return (*pack.topics, *(label for label in (PERSON, OFF_TOPIC, SMALLTALK) if label in labels))
 
 
-def _topic_head(kernel: NDArray[np.float32], labels: Sequence[str], classes: Sequence[str]) -> Head:
-    number = {name: at for at, name in enumerate(classes)}
-    used = np.array([label in number for label in labels])
-    truth = np.array([number[label] for label in labels if label in number])
-    votes, left_out = _solve(kernel[np.ix_(used, used)], np.eye(len(classes))[truth])
-    everyone = np.zeros((len(labels), len(classes)), dtype=np.float32)
-    everyone[used] = votes
-    return Head(everyone, _sharpness(left_out, truth))
+def _mixed(mix: Mix, e5: Space, use: Space, counted: Floats) -> Floats:
+    kernel = mix.grams * counted
+    for share, space in ((mix.e5, e5), (mix.use, use)):
+        if share:
+            kernel += share * np.exp(2 * (space.rows @ space.rows.T) - 2)
+    return kernel
 
 
-def _crisis_head(kernel: NDArray[np.float32], pack: Pack) -> Head:
-    danger = np.array([example.label in (CRISIS, pack.crisis_topic) for example in pack.examples])
-    if not danger.any():
-        return Head(np.zeros((len(danger), 1), dtype=np.float32), 1.0)
-    votes, _ = _solve(kernel, danger[:, None].astype(np.float64))
-    return Head(votes.astype(np.float32), 1.0)
+def _gram_kernel(index: GramIndex) -> Floats:
+    lists = (index.shares.astype(np.float32), index.texts.astype(np.int32), index.starts)
+    rows = sparse.csc_matrix(lists, shape=(index.size, len(index.keys))).tocsr()
+    return np.asarray((rows @ rows.T).toarray(), dtype=np.float32)
 
 
-def _solve(kernel: NDArray[np.float32], targets: Doubles) -> tuple[Doubles, Doubles]:
-    """Votes, and the score of each example had it been left out."""
+def _fit_head(kernel: Floats, pack: Pack) -> Head:
+    classes = _classes(pack)
+    targets = np.stack([_target(example.label, classes, pack.crisis_topic) for example in pack.examples])
+    votes, left_out = _solve(kernel, targets)
+    counts = targets[:, :-1].any(axis=1)
+    sharpness = _sharpness(left_out[counts, :-1], targets[counts, :-1].argmax(axis=1))
+    return Head(votes.astype(np.float32), sharpness)
+
+
+def _target(label: str, classes: Sequence[str], crisis_topic: str) -> Doubles:
+    """What an example votes for: its class, and in the last column danger."""
+    target = np.zeros(len(classes) + 1)
+    danger = label == CRISIS or (label == crisis_topic and bool(label))
+    topic = crisis_topic if label == CRISIS else label
+    if topic in classes:
+        target[classes.index(topic)] = 1
+    target[-1] = 1.0 if danger else ALARMING if label == NOT_CRISIS else 0.0
+    return target
+
+
+def _solve(kernel: Floats, targets: Doubles) -> tuple[Doubles, Doubles]:
+    """Votes, and the scores that each example would get if it had been left out."""
     matrix = kernel.astype(np.float64)
     matrix[np.diag_indices_from(matrix)] += RIDGE
-    factor = linalg.cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
-    inverse, _ = linalg.lapack.dpotri(factor[0], lower=True)
-    votes = linalg.cho_solve(factor, targets, check_finite=False)
+    factor, lower = linalg.cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+    votes = linalg.cho_solve((factor, lower), targets, check_finite=False)
+    inverse, _ = linalg.lapack.dpotri(factor, lower=True, overwrite_c=True)
     return votes, targets - votes / np.diag(inverse)[:, None]
 
 
@@ -137,7 +134,7 @@ def _encode(encoder: Encoder, texts: list[str]) -> Vectors:
 
 def _read_vectors(path: Path) -> dict[str, Vectors]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
             return dict(zip(file["keys"].tolist(), file["vectors"], strict=True))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
         return {}
@@ -145,4 +142,7 @@ def _read_vectors(path: Path) -> dict[str, Vectors]:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    fit(Path(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        fit(Path(sys.argv[1]), Path(sys.argv[2]))
+    except ContentError as error:
+        sys.exit(str(error))

@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from bot.understanding.skeleton import skeleton
 
 _WORD_PARTS = (2, 3, 4, 5)
 _SKELETON_PARTS = (2, 3, 4)
+_RARE_ENOUGH = 50  # texts: a feature of fewer always has its list
 
 Floats = NDArray[np.float32]
 
@@ -27,8 +29,8 @@ def grams(text: str) -> list[str]:
     plain = words(text)
     bones = [bone for bone in map(skeleton, plain) if bone]
     features = [f"w{word}" for word in plain] + [f"S{bone}" for bone in bones]
-    features += [f"b{a} {b}" for a, b in zip(plain, plain[1:], strict=False)]
-    features += [f"T{a} {b}" for a, b in zip(bones, bones[1:], strict=False)]
+    features += [f"b{a} {b}" for a, b in pairwise(plain)]
+    features += [f"T{a} {b}" for a, b in pairwise(bones)]
     features += [f"c{part}" for word in plain for part in _parts(word, _WORD_PARTS)]
     features += [f"k{part}" for bone in bones for part in _parts(bone, _SKELETON_PARTS)]
     return features
@@ -62,7 +64,7 @@ class GramIndex:
 
     @classmethod
     def build(cls, texts: Sequence[str]) -> GramIndex:
-        """Index texts (at most 65,535)."""
+        """Index texts (at most 65,535). What stands in an eighth of them says nothing: it has a weight, but no list."""
         counted = [_counts(text) for text in texts]
         flat = np.concatenate([keys for keys, _ in counted])
         owner = np.repeat(np.arange(len(texts), dtype=np.uint16), [len(keys) for keys, _ in counted])
@@ -71,7 +73,9 @@ class GramIndex:
         shares = np.concatenate([values for _, values in counted]) * weights[inverse]
         lengths = np.sqrt(np.bincount(owner, shares**2, len(texts))).astype(np.float32)
         shares /= np.maximum(lengths[owner], 1e-6)
+        frequency = np.where(frequency > max(_RARE_ENOUGH, len(texts) // 8), 0, frequency)
         order = np.argsort(inverse, kind="stable")
+        order = order[frequency[inverse[order]] > 0]
         starts = np.concatenate([[0], np.cumsum(frequency)]).astype(np.int32)
         unknown = float(np.log(1 + len(texts)) + 1)
         return cls(keys, weights, starts, owner[order], shares[order].astype(np.float16), len(texts), unknown)
@@ -86,6 +90,8 @@ class GramIndex:
         length = np.sqrt(np.sum((values * np.where(known, self.weights[at], self.unknown)) ** 2))
         at, values = at[known], values[known] * self.weights[at[known]] / length
         counts = self.starts[at + 1] - self.starts[at]
-        where = np.repeat(self.starts[at] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum())
+        where = np.repeat(self.starts[at] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(
+            counts.sum()
+        )
         product = self.shares[where] * np.repeat(values, counts)
         return np.bincount(self.texts[where], product, self.size).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The fitted model: plain arrays in one file, and the scores they give a text."""
+"""The fitted model: plain arrays in one file, and the scores they give a message. Numpy only."""
 
 from __future__ import annotations
 
@@ -11,19 +11,39 @@ from typing import Any
 
 import numpy as np
 
+from bot.understanding.examples import Example, fingerprint
 from bot.understanding.grams import GramIndex
 from bot.understanding.kernel import Floats, Space
+from bot.understanding.language import Languages
 
-FORMAT = 1
+FORMAT = 4  # raise it when fitted models of older code must not be used any more
+_INDEX = ("keys", "weights", "starts", "texts", "shares")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Chance of each class, and how much a message sounds like danger (about 0 to 1, no chance)."""
+
+    chances: Floats
+    danger: float
 
 
 @dataclass(frozen=True)
 class Head:
-    """Votes of the examples for each class, and how to turn scores into probabilities."""
+    """Votes of each example (row) for each class, and in the last column for danger.
 
-    votes: Floats  # one row an example, one column a class
-    sharpness: float  # factor on the scores before they become probabilities
-    offset: float = 0.0
+    Scores become chances as a softmax, after multiplication by `sharpness`, which was fitted on left-out examples.
+    """
+
+    votes: Floats
+    sharpness: float
+
+    def scores(self, kernel: Floats) -> Scores:
+        """Scores of a message that is so much like each example."""
+        raw = kernel @ self.votes
+        scaled = self.sharpness * raw[:-1]
+        chances = np.exp(scaled - scaled.max())
+        return Scores(chances / chances.sum(), float(raw[-1]))
 
 
 @dataclass(frozen=True)
@@ -32,13 +52,18 @@ class Model:
 
     topics: tuple[str, ...]
     classes: tuple[str, ...]
-    texts: tuple[str, ...]
-    labels: tuple[str, ...]
-    languages: tuple[str, ...]
+    examples: tuple[Example, ...]
     e5: Space
     use: Space
     index: GramIndex
-    heads: dict[str, Head]  # full, fast, crisis_full, crisis_fast
+    languages: Languages
+    full: Head
+    fast: Head
+
+
+def model_path(content_dir: Path, cache_dir: Path) -> Path:
+    """Where the model of this content, for this version of the code, is kept."""
+    return cache_dir / f"understanding-{FORMAT}-{fingerprint(content_dir)}.npz"
 
 
 def save(model: Model, path: Path) -> None:
@@ -47,19 +72,19 @@ def save(model: Model, path: Path) -> None:
         "format": FORMAT,
         "topics": model.topics,
         "classes": model.classes,
-        "texts": model.texts,
-        "labels": model.labels,
-        "languages": model.languages,
-        "size": model.index.size,
+        "examples": [(example.text, example.label, example.language) for example in model.examples],
         "unknown": model.index.unknown,
-        "heads": {name: [head.sharpness, head.offset] for name, head in model.heads.items()},
+        "sharpness": [model.full.sharpness, model.fast.sharpness],
     }
     arrays: dict[str, Any] = {
         "described": np.frombuffer(json.dumps(described).encode(), dtype=np.uint8),
-        **{f"{name}_mean": space.mean for name, space in (("e5", model.e5), ("use", model.use))},
-        **{f"{name}_rows": space.rows for name, space in (("e5", model.e5), ("use", model.use))},
-        **{f"index_{name}": getattr(model.index, name) for name in ("keys", "weights", "starts", "texts", "shares")},
-        **{f"votes_{name}": head.votes for name, head in model.heads.items()},
+        **{f"e5_{name}": getattr(model.e5, name) for name in ("mean", "basis", "rows")},
+        **{f"use_{name}": getattr(model.use, name) for name in ("mean", "basis", "rows")},
+        **{f"index_{name}": getattr(model.index, name) for name in _INDEX},
+        "language_keys": model.languages.keys,
+        "language_shares": model.languages.shares,
+        "votes_full": model.full.votes,
+        "votes_fast": model.fast.votes,
     }
     write_arrays(path, arrays)
 
@@ -79,23 +104,24 @@ def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
 
 def load(path: Path) -> Model:
     """Read a model. Raises OSError, ValueError, KeyError or zipfile.BadZipFile when it is missing or broken."""
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
         described = json.loads(file["described"].tobytes())
         if described["format"] != FORMAT:
             raise ValueError("another format")
-        index = GramIndex(
-            **{name: file[f"index_{name}"] for name in ("keys", "weights", "starts", "texts", "shares")},
-            size=described["size"],
-            unknown=described["unknown"],
-        )
-        return Model(
+        examples = tuple(Example(*fields) for fields in described["examples"])
+        model = Model(
             topics=tuple(described["topics"]),
             classes=tuple(described["classes"]),
-            texts=tuple(described["texts"]),
-            labels=tuple(described["labels"]),
-            languages=tuple(described["languages"]),
-            e5=Space(file["e5_mean"], file["e5_rows"]),
-            use=Space(file["use_mean"], file["use_rows"]),
-            index=index,
-            heads={name: Head(file[f"votes_{name}"], *values) for name, values in described["heads"].items()},
+            examples=examples,
+            e5=Space(file["e5_mean"], file["e5_basis"], file["e5_rows"]),
+            use=Space(file["use_mean"], file["use_basis"], file["use_rows"]),
+            index=GramIndex(
+                **{name: file[f"index_{name}"] for name in _INDEX}, size=len(examples), unknown=described["unknown"]
+            ),
+            languages=Languages(file["language_keys"], file["language_shares"]),
+            full=Head(file["votes_full"], described["sharpness"][0]),
+            fast=Head(file["votes_fast"], described["sharpness"][1]),
         )
+    if {len(head.votes) for head in (model.full, model.fast)} != {len(examples)}:
+        raise ValueError("votes and examples don't fit")
+    return model

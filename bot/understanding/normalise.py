@@ -1,7 +1,7 @@
 """Text as these people type it, brought to one form. Pure.
 
-Two forms: `readable` for the sentence encoders, which want words as they are usually written; `words` for counting, where
-every spelling of a word should be the same string.
+Two forms: `readable` for the sentence encoders, which want words as they are usually written; `words` for counting,
+where every spelling of a word should be the same string.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import unicodedata
 from bot.locales import clean, fold, western_digits
 
 MAX_CHARACTERS = 2000  # a longer text is cut: the start and the end say what it is about, and time stays bounded
+_ENOUGH = 20_000  # characters that are looked at, at all
 _LONG_WORD = 30
+_SHOUT = 8  # capitals from which a text without small letters is shouted, and no abbreviation
 
 _ARABIC_MARKS = re.compile("[\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640]")  # diacritics and tatweel
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200d\u2060\ufe0e\ufe0f]")
@@ -33,11 +35,17 @@ def shorten(text: str) -> str:
 
 def readable(text: str) -> str:
     """The text without marks, tags, links and invisible characters; western digits; lower case where all is shouted."""
-    text = unicodedata.normalize("NFKC", shorten(clean(shorten(text))))
+    text = shorten(clean(text[:_ENOUGH])).encode("utf-8", "ignore").decode()  # a lone surrogate can't be encoded
+    text = unicodedata.normalize("NFKC", text)
     text = _LINKS.sub(" ", _TAGS.sub(" ", _ARABIC_MARKS.sub("", _INVISIBLE.sub("", text))))
     text = _REPEATED.sub(r"\1\1", western_digits(text))
     text = " ".join(text.split())
-    return text.lower() if text.isupper() and len(text.split()) > 1 else text
+    return text.lower() if _shouted(text) else text
+
+
+def _shouted(text: str) -> bool:
+    capitals = sum(letter.isupper() for letter in text)
+    return capitals >= _SHOUT and text.isupper()
 
 
 def words(text: str) -> list[str]:

@@ -11,7 +11,6 @@ from bot import outbox, people
 from bot.errors import Failure, SendError
 from bot.messages import Address, InboundMessage, Kind, OutboundMessage, Receipt
 from bot.outbox import Pace, Recipient
-from bot.storage.lanes import ATTEMPTS
 from bot.storage.models import AddressRow, LaneState, OutboxRow
 
 FAST = Pace(per_second=1000, gap=0, burst=1000)
@@ -115,7 +114,7 @@ def test_a_temporary_failure_waits_as_long_as_the_provider_asked(store, vault, c
 
 def test_after_the_last_try_it_is_dead(store, vault, clock):
     put(store, vault, clock, "reply:1")
-    for _ in range(ATTEMPTS):
+    for _ in range(outbox.SEND_TRIES):
         (row,) = claim(store, clock)
         store.write(lambda c, r=row: outbox.failed(c, r, SendError(Failure.TEMPORARY, "503"), clock.now()))
         clock.forward(timedelta(hours=1))
