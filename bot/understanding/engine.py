@@ -39,7 +39,7 @@ def load_understander(content_dir: Path, cache_dir: Path) -> Engine:
         log.warning("the model %s can't be read (%s); fitting again", path, type(error).__name__)
         model = _fit(content_dir, path)
     reader = make_reader(read_lexicon(content_dir), model.languages, model.examples)
-    return Engine(model, reader, read_rules(content_dir), E5(), Use())
+    return Engine(model, reader, read_rules(content_dir), E5(), Use(path.parent))
 
 
 def _fit(content_dir: Path, path: Path) -> Model:
