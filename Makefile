@@ -52,8 +52,8 @@ chat: $(VENV)/.installed ## talk to the service in the terminal
 
 .PHONY: lock
 lock: ## write the lock files anew (needs uv)
-	uv pip compile -q pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements.txt
-	uv pip compile -q pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.txt -o requirements-dev.txt
+	uv pip compile -q pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header --no-annotate --upgrade -o requirements.txt
+	uv pip compile -q pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header --no-annotate -c requirements.txt -o requirements-dev.txt
 
 .PHONY: clean
 clean: ## remove what can be made again (not the database)
