@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -57,29 +58,58 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database after all migrations, to copy: running them takes longer than most tests."""
+    path = tmp_path_factory.mktemp("upgraded") / "empty.sqlite3"
+    made = Store(f"sqlite:///{path}")
+    upgrade(made.engine)
+    made.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def upgraded_database(postgres: str) -> str:
+    """The name of a PostgreSQL database after all migrations, to copy."""
+    _on_server(postgres, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE upgraded")
+    made = Store(postgres.replace("/postgres?", "/upgraded?"))
+    upgrade(made.engine)
+    made.close()
+    return "upgraded"
+
+
+def _on_server(url: str, *statements: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    engine.dispose()
+
+
 @pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+def sqlite_store(tmp_path: Path, upgraded_file: Path) -> Iterator[Store]:
     """An empty SQLite database, upgraded, with its writer running."""
+    shutil.copyfile(upgraded_file, tmp_path / "test.sqlite3")
     made = Store(f"sqlite:///{tmp_path / 'test.sqlite3'}")
-    yield _started(made)
+    sa.event.listen(made.engine, "connect", _without_waiting_for_the_disk)
+    made.start()
+    yield made
     made.close()
+
+
+def _without_waiting_for_the_disk(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF")  # no test pulls the plug; `make chaos` kills with it on
 
 
 @pytest.fixture
-def postgres_store(postgres: str) -> Iterator[Store]:
+def postgres_store(postgres: str, upgraded_database: str) -> Iterator[Store]:
     """An empty PostgreSQL database, upgraded, with its writer running."""
-    made = Store(postgres)
-    with made.engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    yield _started(made)
+    copy = f"CREATE DATABASE test TEMPLATE {upgraded_database}"
+    _on_server(postgres, "DROP DATABASE IF EXISTS test WITH (FORCE)", copy)
+    made = Store(postgres.replace("/postgres?", "/test?"))
+    made.start()
+    yield made
     made.close()
-
-
-def _started(store: Store) -> Store:
-    upgrade(store.engine)
-    store.start()
-    return store
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
