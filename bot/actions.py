@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.contacts import Group, Question, Thread
+from bot.contacts import Group, Question, Route, Thread
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class OpenTicket:
     """
 
     question: Question
-    urgent: bool = False
+    route: Route
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ class ReopenTicket:
     """The answer of the desk did not help."""
 
     ticket_id: int
+    route: Route
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,13 @@ class MovePromise:
     ticket_id: int
 
 
+@dataclass(frozen=True)
+class RemindUrgent:
+    """Somebody in danger still waits for a person: raise the alarm, and again after a while."""
+
+    ticket_id: int
+
+
 Action = (
     Reply
     | ChooseLanguage
@@ -195,4 +203,5 @@ Action = (
     | Erase
     | MarkBlocked
     | MovePromise
+    | RemindUrgent
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +39,15 @@ class Question:
     def from_json(cls, data: dict[str, Any]) -> Question:
         candidates = tuple((topic, float(confidence)) for topic, confidence in data["candidates"])
         return cls(data["text"], data["language"], candidates, data["reason"])
+
+
+@dataclass(frozen=True)
+class Route:
+    """Who takes a question, and by when it is answered. Without an actor it is the back-up desk."""
+
+    promise_at: datetime
+    actor_id: int | None = None
+    name: str = ""  # of the klantregisseur, as the newcomer reads it
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from bot import escalation, outbox, people
 from bot.clock import Clock
 from bot.contacts import Consent, Contact
 from bot.content import Content
-from bot.escalation import DeskHours
+from bot.desk import routing
 from bot.identifiers import Vault
 from bot.inbox import insert, to_row
 from bot.messages import CAPABILITIES, InboundMessage, Kind
@@ -31,6 +31,7 @@ from bot.storage import lanes
 from bot.storage.models import InboxRow, LaneState
 from bot.storage.store import Store
 from bot.understanding import Outcome, Understander, Understanding
+from bot.working_days import DeskHours, promise
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +88,8 @@ class Conversation:
     def _situation(
         self, contact: Contact, message: InboundMessage, now: datetime, understanding: Understanding | None
     ) -> Situation:
-        promise = escalation.promise(now, self.hours)
-        return Situation(contact, message, self.content, now, promise, understanding)
+        desk = promise(now, self.hours)
+        return Situation(contact, message, self.content, now, desk, understanding=understanding)
 
     def _close(
         self, connection: Connection, row: sa.Row[Any], message: InboundMessage, understanding: Understanding | None
@@ -107,6 +108,7 @@ class Conversation:
             people.wrote(connection, person, message, row.received_at)
         situation = replace(
             self._situation(person.contact, message, now, understanding),
+            own=routing.own_route(connection, person.contact.id, now),
             tickets=escalation.tickets_of(connection, person.contact.id),
             kept_facts=people.kept_facts(connection, person.contact.id),
         )
@@ -166,7 +168,7 @@ class Conversation:
 
     def _open_ticket(self, turn: Turn, action: act.OpenTicket) -> None:
         people.save(turn.connection, turn.contact)
-        escalation.open_ticket(turn.connection, turn.contact.id, action.question, turn.promise, turn.now)
+        escalation.open_ticket(turn.connection, turn.contact.id, action.question, action.route, turn.now)
 
     def _ask(self, turn: Turn, action: act.Ask) -> None:
         again = replace(turn.message, key=f"again:{turn.row.id}", kind=Kind.TEXT, text=action.text, token="", extra={})
@@ -176,13 +178,17 @@ class Conversation:
         escalation.add_entry(turn.connection, action.ticket_id, "question", escalation.NEWCOMER, action.text, turn.now)
 
     def _reopen(self, turn: Turn, action: act.ReopenTicket) -> None:
-        escalation.reopen(turn.connection, action.ticket_id, turn.promise)
+        escalation.reopen(turn.connection, action.ticket_id, action.route, turn.now)
 
     def _rate(self, turn: Turn, action: act.RateTicket) -> None:
         escalation.rate(turn.connection, action.ticket_id, helped=action.helped)
 
     def _move_promise(self, turn: Turn, action: act.MovePromise) -> None:
-        escalation.move_promise(turn.connection, action.ticket_id, turn.promise)
+        escalation.move_promise(turn.connection, action.ticket_id, turn.promise, turn.now)
+
+    def _remind_urgent(self, turn: Turn, action: act.RemindUrgent) -> None:
+        log.error("urgent ticket %s waits", action.ticket_id)
+        escalation.set_urgent_timer(turn.connection, action.ticket_id, turn.contact.id, turn.now)
 
     def _count(self, turn: Turn, action: act.CountOutcome) -> None:
         channel = turn.message.address.channel
@@ -216,6 +222,7 @@ _APPLY: dict[type, Callable[[Conversation, Turn, Any], None]] = {
     act.ReopenTicket: Conversation._reopen,  # noqa: SLF001
     act.RateTicket: Conversation._rate,  # noqa: SLF001
     act.MovePromise: Conversation._move_promise,  # noqa: SLF001
+    act.RemindUrgent: Conversation._remind_urgent,  # noqa: SLF001
     act.CountOutcome: Conversation._count,  # noqa: SLF001
     act.Stop: Conversation._stop,  # noqa: SLF001
     act.Resume: Conversation._resume,  # noqa: SLF001

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.engine import Connection
 
-from bot import escalation, people
-from bot.contacts import Consent, Contact, Group, Question
+from bot import escalation, people, working_days
+from bot.contacts import Consent, Contact, Group, Question, Route
 from bot.messages import Address, InboundMessage, Kind
 from bot.service import Service
 from bot.storage.models import MarkerRow, ScreenRow
@@ -67,5 +67,5 @@ def _person(connection: Connection, service: Service, person: dict[str, Any], no
         at = now - timedelta(hours=ticket["hours_ago"])
         candidates = tuple((topic, confidence) for topic, confidence in ticket.get("candidates", []))
         question = Question(ticket["text"], person["language"], candidates, ticket["reason"])
-        promise = max(escalation.promise(at, service.settings.hours), now + timedelta(hours=2))
-        escalation.open_ticket(connection, contact.id, question, promise, at)
+        route = Route(max(working_days.promise(at, service.settings.hours), now + timedelta(hours=2)))
+        escalation.open_ticket(connection, contact.id, question, route, at)

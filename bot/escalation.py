@@ -2,90 +2,98 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import holidays
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from bot import timers
-from bot.contacts import Question
+from bot.contacts import Question, Route
 from bot.locales import AMSTERDAM
 from bot.policy import OpenTicketFacts
-from bot.storage.models import TicketEntryRow, TicketRow, TicketState
+from bot.storage.models import ActorRow, PromiseCountRow, TicketEntryRow, TicketRow, TicketState, TimerRow
 
 BACK_UP_DESK = "back-up desk"
+URGENT_EVERY = timedelta(minutes=10)  # time enough to read it and call, and nobody waits an hour for a change of shift
 NEWCOMER = "newcomer"
 
 
-@dataclass(frozen=True)
-class DeskHours:
-    """When the back-up desk answers: working days, until `closes`.
-
-    A question is answered within `days` working days.
-    """
-
-    closes: time = time(17)
-    days: int = 1
-
-
-@lru_cache(maxsize=16)
-def _public_holidays(year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("NL", years=year))
-
-
-def is_working_day(day: date) -> bool:
-    """Monday to Friday, no Dutch public holiday (library `holidays`)."""
-    return day.weekday() < 5 and day not in _public_holidays(day.year)
-
-
-def promise(now: datetime, hours: DeskHours) -> datetime:
-    """By when a question that is passed on now is answered: the close of a working day, in Dutch time.
-
-    The first working day counts when the desk is still open today; otherwise counting starts on the next one.
-    """
-    local = now.astimezone(AMSTERDAM)
-    day, left = local.date(), hours.days
-    if is_working_day(day) and local.time() >= hours.closes:
-        day += timedelta(days=1)
-    while not is_working_day(day):
-        day += timedelta(days=1)
-    while left:
-        day += timedelta(days=1)
-        left -= is_working_day(day)
-    return datetime.combine(day, hours.closes, AMSTERDAM)
-
-
-def open_ticket(
-    connection: Connection, contact_id: int, question: Question, promise_at: datetime, now: datetime
-) -> int:
-    """Make a ticket at the back-up desk and set the timer of its promise. Returns its id."""
+def open_ticket(connection: Connection, contact_id: int, question: Question, route: Route, now: datetime) -> int:
+    """Make a ticket for the klantregisseur or the back-up desk, with its timer. Returns its id."""
+    urgent = question.reason == "crisis"
     ticket_id = connection.execute(
         sa.insert(TicketRow)
         .values(
             contact_id=contact_id,
             state=TicketState.OPEN,
-            urgent=question.reason == "crisis",
+            urgent=urgent,
             reason=question.reason,
             language=question.language,
             candidates=[list(candidate) for candidate in question.candidates],
-            owner=BACK_UP_DESK,
+            **_owner(route),
             promises_missed=0,
-            promise_at=promise_at,
             created_at=now,
         )
         .returning(TicketRow.id)
     ).scalar_one()
     add_entry(connection, ticket_id, "question", NEWCOMER, question.text, now)
-    _set_promise_timer(connection, ticket_id, contact_id, promise_at)
+    if urgent:
+        set_urgent_timer(connection, ticket_id, contact_id, now)
+    else:
+        _set_promise_timer(connection, ticket_id, contact_id, route.promise_at)
     return ticket_id
 
 
+def _owner(route: Route) -> dict[str, Any]:
+    return {"owner": route.name or BACK_UP_DESK, "actor_id": route.actor_id, "promise_at": route.promise_at}
+
+
 def _set_promise_timer(connection: Connection, ticket_id: int, contact_id: int, promise_at: datetime) -> None:
-    key = f"promise:{ticket_id}:{promise_at.isoformat()}"
+    key = f"promise:{ticket_id}:{promise_at.astimezone(UTC).isoformat()}"
     timers.set_timer(connection, contact_id, "promise", {"ticket_id": ticket_id}, key=key, due_at=promise_at)
+
+
+def set_urgent_timer(connection: Connection, ticket_id: int, contact_id: int, now: datetime) -> None:
+    """Somebody in danger waits: look again soon, day and night, until a person answered."""
+    due_at = now + URGENT_EVERY
+    key = f"urgent:{ticket_id}:{due_at.isoformat()}"
+    timers.set_timer(connection, contact_id, "urgent", {"ticket_id": ticket_id}, key=key, due_at=due_at)
+
+
+def drop_timers(connection: Connection, ticket_id: int, contact_id: int) -> None:
+    """Take away what waits for a ticket.
+
+    The rows go altogether: a cancelled one would keep its key, and a ticket promised for the same moment get none.
+    """
+    waiting = connection.execute(
+        sa.select(TimerRow.id, TimerRow.payload).where(
+            TimerRow.contact_id == contact_id, TimerRow.state == sa.literal_column("0")
+        )
+    ).all()
+    gone = [timer.id for timer in waiting if timer.payload.get("ticket_id") == ticket_id]
+    connection.execute(sa.delete(TimerRow).where(TimerRow.id.in_(gone)))
+
+
+def assign(connection: Connection, ticket_id: int, route: Route) -> None:
+    """An open ticket goes to somebody else, or to another moment of the same."""
+    contact_id = connection.execute(
+        sa.update(TicketRow).where(TicketRow.id == ticket_id).values(**_owner(route)).returning(TicketRow.contact_id)
+    ).scalar_one()
+    drop_timers(connection, ticket_id, contact_id)
+    _set_promise_timer(connection, ticket_id, contact_id, route.promise_at)
+
+
+def count_promise(connection: Connection, actor_id: int | None, outcome: str, now: datetime) -> None:
+    """One more promise kept or missed, of a klantregisseur or the back-up desk."""
+    code = connection.execute(sa.select(ActorRow.code).where(ActorRow.id == actor_id)).scalar_one_or_none()
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = dialect.insert(PromiseCountRow).values(
+        day=now.astimezone(AMSTERDAM).date(), owner=code or BACK_UP_DESK, outcome=outcome, n=1
+    )
+    more = {"n": PromiseCountRow.n + 1}
+    connection.execute(row.on_conflict_do_update(index_elements=["day", "owner", "outcome"], set_=more))
 
 
 def add_entry(  # noqa: PLR0917  # the columns of one row
@@ -96,26 +104,27 @@ def add_entry(  # noqa: PLR0917  # the columns of one row
     connection.execute(sa.insert(TicketEntryRow).values(values))
 
 
-def move_promise(connection: Connection, ticket_id: int, promise_at: datetime) -> None:
+def move_promise(connection: Connection, ticket_id: int, promise_at: datetime, now: datetime) -> None:
     """The promised moment passed: the back-up desk has it now, with a new moment; counted."""
-    contact_id = connection.execute(
-        sa.update(TicketRow)
-        .where(TicketRow.id == ticket_id)
-        .values(owner=BACK_UP_DESK, promise_at=promise_at, promises_missed=TicketRow.promises_missed + 1)
-        .returning(TicketRow.contact_id)
-    ).scalar_one()
-    _set_promise_timer(connection, ticket_id, contact_id, promise_at)
+    where = TicketRow.id == ticket_id
+    slipped = connection.execute(sa.select(TicketRow.actor_id).where(where)).scalar_one()
+    count_promise(connection, slipped, "missed", now)
+    connection.execute(sa.update(TicketRow).where(where).values(promises_missed=TicketRow.promises_missed + 1))
+    assign(connection, ticket_id, Route(promise_at))
 
 
-def reopen(connection: Connection, ticket_id: int, promise_at: datetime) -> None:
+def reopen(connection: Connection, ticket_id: int, route: Route, now: datetime) -> None:
     """The answer did not help: it is open again."""
-    contact_id = connection.execute(
+    row = connection.execute(
         sa.update(TicketRow)
         .where(TicketRow.id == ticket_id)
-        .values(state=TicketState.OPEN, promise_at=promise_at, helped=False)
-        .returning(TicketRow.contact_id)
-    ).scalar_one()
-    _set_promise_timer(connection, ticket_id, contact_id, promise_at)
+        .values(state=TicketState.OPEN, helped=False)
+        .returning(TicketRow.contact_id, TicketRow.urgent)
+    ).one()
+    assign(connection, ticket_id, route)
+    if row.urgent:
+        drop_timers(connection, ticket_id, row.contact_id)
+        set_urgent_timer(connection, ticket_id, row.contact_id, now)
 
 
 def rate(connection: Connection, ticket_id: int, *, helped: bool) -> None:
@@ -127,8 +136,9 @@ def rate(connection: Connection, ticket_id: int, *, helped: bool) -> None:
 def tickets_of(connection: Connection, contact_id: int) -> tuple[OpenTicketFacts, ...]:
     """The tickets of a contact that a decision may need: open ones, and answered ones that aren't closed."""
     rows = connection.execute(
-        sa.select(TicketRow.id, TicketRow.urgent, TicketRow.state, TicketRow.promise_at)
+        sa.select(TicketRow.id, TicketRow.urgent, TicketRow.state, TicketRow.promise_at, TicketRow.actor_id)
         .where(TicketRow.contact_id == contact_id, TicketRow.state != TicketState.CLOSED)
         .order_by(TicketRow.id)
     )
-    return tuple(OpenTicketFacts(row.id, row.urgent, row.state == TicketState.ANSWERED, row.promise_at) for row in rows)
+    answered = TicketState.ANSWERED
+    return tuple(OpenTicketFacts(r.id, r.urgent, r.state == answered, r.promise_at, r.actor_id) for r in rows)

@@ -17,14 +17,17 @@ from sqlalchemy.engine import Connection
 from bot.contacts import Consent, Thread
 from bot.content import Content
 from bot.storage.models import (
+    ActorRow,
     AddressRow,
     Base,
     ContactRow,
     EarlyReceiptRow,
     InboxRow,
     LaneState,
+    LinkCodeRow,
     MessageRow,
     OutboxRow,
+    PartyRow,
     TicketRow,
     TicketState,
     TimerRow,
@@ -36,6 +39,8 @@ SENT = timedelta(days=30)  # what became of messages
 UNDELIVERED_WORDS = timedelta(days=2)  # words of a sent message that never got a receipt
 WITHOUT_CONSENT = timedelta(days=7)
 SILENT = timedelta(days=730)  # somebody who agreed and hasn't written since
+NOT_IN_FILE = timedelta(days=365)  # not in the municipality's file any more: each import renews the day
+OLD_CODES = timedelta(days=30)  # after the day on which a code ended
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,9 @@ def rules(content: Content) -> list[Rule]:
         Rule("sent", OutboxRow, OutboxRow.created_at, SENT, OutboxRow.state != LaneState.READY),
         Rule("receipts without a message", EarlyReceiptRow, EarlyReceiptRow.received_at, UNDELIVERED_WORDS),
         Rule("timers", TimerRow, TimerRow.due_at, SENT, TimerRow.state != 0),
+        Rule("people of the caseload", PartyRow, PartyRow.imported_at, NOT_IN_FILE),
+        Rule("klantregisseurs who left", ActorRow, ActorRow.imported_at, NOT_IN_FILE, sa.not_(ActorRow.active)),
+        Rule("codes", LinkCodeRow, LinkCodeRow.expires_at, OLD_CODES),
     ]
 
 

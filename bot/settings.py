@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsError
-from bot.escalation import DeskHours
+from bot.working_days import DeskHours
 
 ROOT = Path(__file__).resolve().parent.parent
 

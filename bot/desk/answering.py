@@ -22,7 +22,7 @@ from bot.desk.tickets import ANSWER_KEY, ReachState, answer_language, reach, sho
 from bot.locales import AMSTERDAM, clean, direction, isolate
 from bot.messages import CAPABILITIES, Option
 from bot.replies import render
-from bot.storage.models import ContactRow, TicketEntryRow, TicketRow, TicketState, TimerRow
+from bot.storage.models import ContactRow, TicketEntryRow, TicketRow, TicketState
 
 QUOTED = 200  # characters of the question that come back with its answer
 _QUOTES = {"ltr": "“{}”", "rtl": "«{}»"}
@@ -158,21 +158,15 @@ def _lock(connection: Connection, ticket_id: int) -> sa.Row[Any] | None:
         return None
     connection.execute(sa.select(ContactRow.id).where(ContactRow.id == contact_id).with_for_update())
     connection.execute(sa.select(TicketRow.id).where(TicketRow.id == ticket_id).with_for_update())
-    return connection.execute(
-        sa.select(
-            TicketRow.id,
-            TicketRow.contact_id,
-            TicketRow.state,
-            TicketRow.language,
-            TicketRow.answered_at,
-            ContactRow.language.label("chosen"),
-            ContactRow.group.label("resident_group"),
-            ContactRow.consent,
-            ContactRow.thread,
-        )
-        .join(ContactRow, ContactRow.id == TicketRow.contact_id)
-        .where(TicketRow.id == ticket_id)
-    ).one_or_none()
+    columns: list[Any] = [
+        TicketRow.__table__,
+        ContactRow.language.label("chosen"),
+        ContactRow.group.label("resident_group"),
+        ContactRow.consent,
+        ContactRow.thread,
+    ]
+    query = sa.select(*columns).join(ContactRow, ContactRow.id == TicketRow.contact_id)
+    return connection.execute(query.where(TicketRow.id == ticket_id)).one_or_none()
 
 
 def _refuse(connection: Connection, row: sa.Row[Any] | None, kind: str, words: str, author: str) -> AnswerResult:
@@ -206,6 +200,8 @@ def _send(connection: Connection, ticket_id: int, draft: _Draft) -> AnswerResult
     )
     escalation.add_entry(connection, row.id, "answer", draft.author, draft.entry, draft.now)
     _settle(connection, row, state=TicketState.ANSWERED, answered_at=draft.now, helped=None)
+    if draft.now <= row.promise_at:
+        escalation.count_promise(connection, row.actor_id, "kept", draft.now)
     choices = (Choice(f"rated:yes:{row.id}", "button.rate_yes"), Choice(f"rated:no:{row.id}", "button.rate_no"))
     reply = Reply(draft.parts(ticket), choices)
     messages = render(reply, ticket.language, draft.content, CAPABILITIES[reached.channel], draft.now)
@@ -247,15 +243,6 @@ def _question(connection: Connection, ticket_id: int) -> str:
 
 
 def _settle(connection: Connection, row: sa.Row[Any], **values: Any) -> None:
-    """The ticket's new state; its promise is off.
-
-    The timer goes altogether: a cancelled one keeps its key, and a ticket reopened for the same moment would get none.
-    """
+    """The ticket's new state; its promise is off."""
     connection.execute(sa.update(TicketRow).where(TicketRow.id == row.id).values(**values))
-    waiting = connection.execute(
-        sa.select(TimerRow.id, TimerRow.payload).where(
-            TimerRow.contact_id == row.contact_id, TimerRow.kind == "promise", TimerRow.state == sa.literal_column("0")
-        )
-    ).all()
-    promises = [timer.id for timer in waiting if timer.payload.get("ticket_id") == row.id]
-    connection.execute(sa.delete(TimerRow).where(TimerRow.id.in_(promises)))
+    escalation.drop_timers(connection, row.id, row.contact_id)

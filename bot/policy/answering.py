@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.actions import (
     Action,
     AddToTicket,
@@ -22,6 +24,7 @@ from bot.understanding import Outcome, Understanding
 MAX_QUESTION = 2000  # characters of a question that are kept
 MAX_OPEN_TICKETS = 5  # a person with more open questions is asked to wait
 CANDIDATES_OFFERED = 3
+ABOUT_NO_REPLY = ("klantregisseur.no_reply", "klantregisseur.complaint")  # never to the one whom it is about
 RELATED_OFFERED = 2
 MENU = Choice("menu", "button.menu")
 PERSON = Choice("human", "button.person")
@@ -60,7 +63,7 @@ def crisis(situation: Situation) -> list[Action]:
         parts = (Notice(f"crisis_{written}"), *parts)
     question = question_of(situation, "crisis")
     urgent = next((ticket.id for ticket in situation.tickets if ticket.urgent and not ticket.answered), None)
-    told: Action = OpenTicket(question, urgent=True) if urgent is None else AddToTicket(urgent, question.text)
+    told: Action = AddToTicket(urgent, question.text) if urgent is not None else _open(situation, question)
     choices = (PERSON,) if situation.contact.known else ()
     return [told, Reply(parts, choices, language, urgent=True), CountOutcome("crisis", "health.crisis", written)]
 
@@ -171,12 +174,22 @@ def pass_on(situation: Situation, question: Question) -> list[Action]:
     """Make a ticket of a question and say by when the answer comes."""
     if len([ticket for ticket in situation.tickets if not ticket.answered]) >= MAX_OPEN_TICKETS:
         return [situation.remember(), Reply((Say("ticket.enough"),), (MENU,))]
+    if question.candidates and question.candidates[0][0] in ABOUT_NO_REPLY:
+        question = replace(question, reason="no_reply")
+    opened = _open(situation, question)
+    facts = {"moment": opened.route.promise_at}
+    own = opened.route.actor_id is not None
+    say = Say("ticket.opened_own", facts | {"name": opened.route.name}) if own else Say("ticket.opened", facts)
     return [
         situation.remember(question=None, nonce=situation.thread.nonce + 1),
-        OpenTicket(question),
-        Reply((Say("ticket.opened", {"moment": situation.promise}),), (MENU,)),
+        opened,
+        Reply((say,), (MENU,)),
         CountOutcome("ticket", question.candidates[0][0] if question.candidates else "", question.language),
     ]
+
+
+def _open(situation: Situation, question: Question) -> OpenTicket:
+    return OpenTicket(question, situation.route(question.reason))
 
 
 def _smalltalk(situation: Situation, understanding: Understanding) -> list[Action]:

@@ -7,11 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 from bot.actions import Remember
-from bot.contacts import Contact, Thread
+from bot.contacts import Contact, Route, Thread
 from bot.content import Content
 from bot.locales import AMSTERDAM, LANGUAGES
 from bot.messages import InboundMessage
 from bot.understanding import Outcome, Understanding
+
+FOR_THE_DESK = {"no_reply", "crisis"}  # reasons: the klantregisseur doesn't answer; it can't wait
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class OpenTicketFacts:
     urgent: bool
     answered: bool
     promise_at: datetime
+    actor_id: int | None = None  # None: at the back-up desk
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Situation:
     message: InboundMessage
     content: Content
     now: datetime
-    promise: datetime  # by when a question passed on now is answered
+    promise: datetime  # by when the back-up desk answers a question passed on now
+    own: Route | None = None  # the own klantregisseur, where there is one who has time
     understanding: Understanding | None = None  # None where the message has no words to understand
     tickets: tuple[OpenTicketFacts, ...] = ()
     kept_facts: tuple[tuple[str, Any], ...] = ()  # what is kept of this person, for "my data"
@@ -41,6 +45,15 @@ class Situation:
     def today(self) -> date:
         """The day in Nijmegen."""
         return self.now.astimezone(AMSTERDAM).date()
+
+    def route(self, reason: str) -> Route:
+        """Who takes a question that is passed on now: the own klantregisseur, else the back-up desk."""
+        return self.own if self.own is not None and reason not in FOR_THE_DESK else Route(self.promise)
+
+    def route_again(self, ticket: OpenTicketFacts) -> Route:
+        """Who takes a ticket that is open again: who had it, if that is still the own klantregisseur."""
+        mine = self.own is not None and ticket.actor_id == self.own.actor_id
+        return self.own if self.own is not None and mine else Route(self.promise)
 
     @property
     def thread(self) -> Thread:

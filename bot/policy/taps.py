@@ -110,7 +110,7 @@ def _helped(situation: Situation, arguments: list[str]) -> list[Action]:
         question = None  # it was about something else
     if question is None and topic in situation.content.topics:
         title = situation.content.answer(topic, situation.language).question
-        question = Question(title, situation.language, (), "not_helped")
+        question = Question(title, situation.language, ((topic, 1.0),), "not_helped")
     if question is None:
         return _gone(situation)
     nonce = situation.thread.nonce + 1
@@ -182,13 +182,15 @@ def _erase(situation: Situation, arguments: list[str]) -> list[Action]:
 
 def _rated(situation: Situation, arguments: list[str]) -> list[Action]:
     helped, ticket_id = arguments[0] == "yes", int(arguments[1])
-    if ticket_id not in {ticket.id for ticket in situation.tickets}:
+    ticket = next((ticket for ticket in situation.tickets if ticket.id == ticket_id), None)
+    if ticket is None:
         return _gone(situation)
     rate = RateTicket(ticket_id, helped)
     if helped:
         return [situation.remember(), rate, Reply((Say("feedback.thanks"),), (MENU,))]
-    say = Reply((Say("ticket.reopened", {"moment": situation.promise}),), (MENU,))
-    return [situation.remember(), rate, ReopenTicket(ticket_id), say]
+    route = situation.route_again(ticket)
+    say = Reply((Say("ticket.reopened", {"moment": route.promise_at}),), (MENU,))
+    return [situation.remember(), rate, ReopenTicket(ticket_id, route), say]
 
 
 HANDLERS: dict[str, Handler] = {

@@ -1,8 +1,11 @@
-"""The tables. What each keeps of a person, and for how long, stands in `docs/privacy.md`."""
+"""The tables. What each keeps of a person, and for how long, stands in `docs/privacy.md`.
+
+Actor, party and ticket are Open Klant's actor, partij and internetaak: `docs/open-klant.md`.
+"""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import IntEnum
 from typing import Any
 
@@ -204,6 +207,7 @@ class TicketRow(Base):
     language: Mapped[str] = mapped_column(sa.String(8))
     candidates: Mapped[list[Any]] = mapped_column(default=list)
     owner: Mapped[str] = mapped_column(sa.String(64))
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("actor.id", ondelete="SET NULL"), index=True)
     promises_missed: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
     promise_at: Mapped[datetime]
     created_at: Mapped[datetime]
@@ -223,6 +227,95 @@ class TicketEntryRow(Base):
     author: Mapped[str] = mapped_column(sa.String(64))
     text: Mapped[str] = mapped_column(sa.Text)
     at: Mapped[datetime]
+
+
+class ActorRow(Base):
+    """A klantregisseur (Open Klant: actor). `code` is the municipality's own key."""
+
+    __tablename__ = "actor"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(64))
+    email: Mapped[str | None] = mapped_column(sa.String(254))
+    languages: Mapped[list[Any]] = mapped_column(default=list)
+    active: Mapped[bool] = mapped_column(default=True)
+    imported_at: Mapped[datetime]
+
+
+class SlotRow(Base):
+    """A time in the week at which a klantregisseur answers, in Dutch time."""
+
+    __tablename__ = "slot"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    actor_id: Mapped[int] = mapped_column(sa.ForeignKey("actor.id", ondelete="CASCADE"), index=True)
+    weekday: Mapped[int] = mapped_column(sa.SmallInteger)  # Monday is 0
+    starts: Mapped[time] = mapped_column(sa.Time)
+    ends: Mapped[time] = mapped_column(sa.Time)
+    max_answers: Mapped[int] = mapped_column(sa.SmallInteger)
+
+
+class AbsenceRow(Base):
+    """Days on which a klantregisseur does not answer, first and last included."""
+
+    __tablename__ = "absence"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    actor_id: Mapped[int] = mapped_column(sa.ForeignKey("actor.id", ondelete="CASCADE"), index=True)
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+
+
+class PartyRow(Base):
+    """A person in the municipality's system (Open Klant: partij). No name.
+
+    `reference` is a keyed hash of the municipality's key, to find it again; `sealed` is the key itself, encrypted.
+    """
+
+    __tablename__ = "party"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    reference: Mapped[str] = mapped_column(sa.String(32), unique=True)
+    sealed: Mapped[str] = mapped_column(sa.Text)
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("actor.id", ondelete="SET NULL"), index=True)
+    group: Mapped[str] = mapped_column("resident_group", sa.String(16))
+    route: Mapped[str] = mapped_column(sa.String(16), default="")
+    phase: Mapped[str] = mapped_column(sa.String(16), default="")
+    language: Mapped[str] = mapped_column(sa.String(8), default="")
+    gender: Mapped[str | None] = mapped_column(sa.String(8))
+    birth_year: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact.id", ondelete="SET NULL"), unique=True)
+    imported_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class LinkCodeRow(Base):
+    """A code in a letter that links an account to a party, once. Only its keyed hash is kept."""
+
+    __tablename__ = "link_code"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    hash: Mapped[str] = mapped_column(sa.String(32), unique=True)
+    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class PromiseCountRow(Base):
+    """Figures a day: promises kept and missed, of each klantregisseur and of the back-up desk."""
+
+    __tablename__ = "promise_count"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(sa.String(40), primary_key=True)  # an actor's code, or "back-up desk"
+    outcome: Mapped[str] = mapped_column(sa.String(8), primary_key=True)  # kept, missed
+    n: Mapped[int]
 
 
 class OutcomeCountRow(Base):

@@ -1,0 +1,139 @@
+"""A question that is open gets another klantregisseur or another moment, and the newcomer hears it, once.
+
+Whoever was promised an answer keeps a promise: there is never a ticket without an owner and a moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot import escalation, outbox, people
+from bot.actions import Part, Reply, Say
+from bot.contacts import Consent, Route
+from bot.content import Content
+from bot.desk.routing import calendar_of, own_route
+from bot.desk.tickets import answer_language, reach
+from bot.messages import CAPABILITIES
+from bot.replies import render
+from bot.storage.models import ActorRow, ContactRow, LaneState, OutboxRow, TicketRow, TicketState
+from bot.working_days import DeskHours, promise
+
+NOTICE = 1  # priority in the outbox: after the replies to people who wait at their phone
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Teller:
+    """What is needed to tell a newcomer something."""
+
+    content: Content
+    hours: DeskHours
+    now: datetime
+
+
+def lock_contacts(connection: Connection, contact_ids: Sequence[int]) -> None:
+    """Hold people until the end of the transaction. In the order of their ids, or two imports would block each other.
+
+    People before klantregisseurs, as a conversation does it.
+    """
+    ids = sorted(set(contact_ids))
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        query = sa.select(ContactRow.id).where(ContactRow.id.in_(chunk)).order_by(ContactRow.id)
+        connection.execute(query.with_for_update())
+
+
+def waiting_for(connection: Connection, actor_ids: Sequence[int]) -> list[int]:
+    """The people with an open question at one of these klantregisseurs."""
+    where = (TicketRow.actor_id.in_(actor_ids), TicketRow.state == TicketState.OPEN)
+    return list(connection.execute(sa.select(TicketRow.contact_id).where(*where).distinct()).scalars())
+
+
+@dataclass(frozen=True)
+class Succession:
+    """A linked person gets another klantregisseur, or none."""
+
+    party_id: int
+    contact_id: int
+    before: int | None
+    after: int | None
+
+
+def new_klantregisseur(connection: Connection, change: Succession, teller: Teller) -> tuple[int, bool]:
+    """A linked person got another klantregisseur. Returns how many tickets moved and whether the person was told.
+
+    What waits at the back-up desk stays there; what waits at the one before moves along. A message about an earlier
+    change that hasn't gone yet is taken back: only the last one is true.
+    """
+    moments = _move_tickets(connection, change, teller)
+    query = sa.select(ActorRow.name).where(ActorRow.id == change.after, ActorRow.active)
+    name = connection.execute(query).scalar_one_or_none()
+    parts: tuple[Part, ...] = (Say("klantregisseur.new", {"name": name}) if name else Say("klantregisseur.none"),)
+    if moments:
+        parts = (*parts, Say("ticket.moved", {"moment": max(moments)}))
+    key = f"klantregisseur:{change.party_id}:"
+    waits = (OutboxRow.key.like(f"{key}%"), OutboxRow.state.in_([LaneState.READY, LaneState.HELD]))
+    connection.execute(sa.delete(OutboxRow).where(*waits))
+    return len(moments), tell(connection, change.contact_id, parts, f"{key}{teller.now.isoformat()}", teller)
+
+
+def _move_tickets(connection: Connection, change: Succession, teller: Teller) -> list[datetime]:
+    if change.before is None:
+        return []
+    mine = (TicketRow.contact_id == change.contact_id, TicketRow.actor_id == change.before)
+    query = sa.select(TicketRow.id).where(*mine, TicketRow.state == TicketState.OPEN)
+    tickets = list(connection.execute(query.order_by(TicketRow.promise_at, TicketRow.id)).scalars())
+    return [_assign(connection, ticket_id, change.contact_id, teller) for ticket_id in tickets]
+
+
+def _assign(connection: Connection, ticket_id: int, contact_id: int, teller: Teller) -> datetime:
+    route = own_route(connection, contact_id, teller.now) or Route(promise(teller.now, teller.hours))
+    escalation.assign(connection, ticket_id, route)
+    return route.promise_at
+
+
+def mend_promises(connection: Connection, actor_id: int, teller: Teller) -> tuple[int, int]:
+    """The week of a klantregisseur changed: promises that can't be kept are made anew. Tickets moved, people told."""
+    active = connection.execute(sa.select(ActorRow.active).where(ActorRow.id == actor_id)).scalar_one()
+    calendar = calendar_of(connection, actor_id)
+    tickets = connection.execute(
+        sa.select(TicketRow.id, TicketRow.contact_id, TicketRow.promise_at)
+        .where(TicketRow.actor_id == actor_id, TicketRow.state == TicketState.OPEN, TicketRow.promise_at > teller.now)
+        .order_by(TicketRow.promise_at, TicketRow.id)
+    ).all()
+    broken = [ticket for ticket in tickets if not (active and calendar.has_end(ticket.promise_at))]
+    moments: dict[int, list[datetime]] = defaultdict(list)
+    for ticket in broken:
+        moments[ticket.contact_id].append(_assign(connection, ticket.id, ticket.contact_id, teller))
+    told = 0
+    for contact_id, theirs in moments.items():
+        key = f"moved:{contact_id}:{teller.now.isoformat()}"
+        told += tell(connection, contact_id, (Say("ticket.moved", {"moment": max(theirs)}),), key, teller)
+    return len(broken), told
+
+
+def tell(connection: Connection, contact_id: int, parts: tuple[Part, ...], key: str, teller: Teller) -> bool:
+    """Send a notice of our own accord; False for who wants none, didn't agree, or can't be reached.
+
+    It has no buttons, so that the numbers of the last message keep their meaning.
+    """
+    contact = connection.execute(
+        sa.select(ContactRow.language, ContactRow.consent, ContactRow.stopped).where(ContactRow.id == contact_id)
+    ).one()
+    reached = reach(connection, contact_id)
+    if contact.stopped or contact.consent != Consent.GIVEN or reached is None:
+        return False
+    language = answer_language(contact.language, "")
+    messages = render(Reply(parts), language, teller.content, CAPABILITIES[reached.channel], teller.now)
+    recipient = outbox.Recipient(reached.lane, reached.channel, contact_id, reached.address_id)
+    for number, message in enumerate(messages):
+        place = f"{key}:{number}" if number else key
+        outbox.put(connection, recipient, message, key=place, now=teller.now, priority=NOTICE)
+        people.log_message(connection, contact_id, message.text, message.keys, teller.now, inbound=False)
+    return True

@@ -1,0 +1,49 @@
+"""Working days in the Netherlands, and by when the back-up desk answers. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+
+import holidays
+
+from bot.locales import AMSTERDAM
+
+
+@dataclass(frozen=True)
+class DeskHours:
+    """When the back-up desk answers: working days, until `closes`.
+
+    A question is answered within `days` working days.
+    """
+
+    closes: time = time(17)
+    days: int = 1
+
+
+@lru_cache(maxsize=16)
+def _public_holidays(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("NL", years=year))
+
+
+def is_working_day(day: date) -> bool:
+    """Monday to Friday, no Dutch public holiday (library `holidays`)."""
+    return day.weekday() < 5 and day not in _public_holidays(day.year)
+
+
+def promise(now: datetime, hours: DeskHours) -> datetime:
+    """By when a question that is passed on now is answered: the close of a working day, in Dutch time.
+
+    The first working day counts when the desk is still open today; otherwise counting starts on the next one.
+    """
+    local = now.astimezone(AMSTERDAM)
+    day, left = local.date(), hours.days
+    if is_working_day(day) and local.time() >= hours.closes:
+        day += timedelta(days=1)
+    while not is_working_day(day):
+        day += timedelta(days=1)
+    while left:
+        day += timedelta(days=1)
+        left -= is_working_day(day)
+    return datetime.combine(day, hours.closes, AMSTERDAM)
