@@ -12,8 +12,9 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from starlette.responses import Response
 
 from bot.errors import WegwijsError
 from bot.locales import clean
+from bot.roles import EVERYTHING, Principal, Role
 from bot.settings import Settings
 
 COOKIE = "wegwijs_desk"
@@ -32,11 +34,15 @@ CLIENTS_KEPT = 10_000
 MAX_NAME = 40
 MAX_FIELDS = 20
 # The only places to go to after the login: no address of somebody else's.
-_INSIDE = re.compile(r"/(?:desk|monitoring)(?:/[A-Za-z0-9/]*)?(?:\?[A-Za-z0-9=&_-]*)?")
+_INSIDE = re.compile(r"/(?:desk|monitoring|surveys)(?:/[A-Za-z0-9/]*)?(?:\?[A-Za-z0-9=&_-]*)?")
 
 
 class LoginNeededError(WegwijsError):
     """Nobody is logged in. A page sends to the login; a form is answered with the login and the words typed."""
+
+
+class NotYoursError(WegwijsError):
+    """Somebody is logged in, but without the role that this page is for. 403."""
 
 
 class ForgedFormError(WegwijsError):
@@ -51,6 +57,11 @@ class Session:
     name: str = ""
     inside: bool = False
     mark: str = ""  # of the password: a new password ends every session
+
+    @property
+    def principal(self) -> Principal:
+        """Who it is. Everybody with the shared password may do everything."""
+        return Principal(self.name, EVERYTHING if self.inside else frozenset())
 
 
 class Guard:
@@ -100,6 +111,16 @@ class Guard:
 
     def forget(self, response: Response) -> None:
         response.delete_cookie(COOKIE, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+    def allow(self, *roles: Role) -> Callable[[Request], Coroutine[Any, Any, None]]:
+        """A dependency that lets only people with one of these roles through. It raises NotYoursError for others."""
+
+        async def require_role(request: Request) -> None:
+            await self.require(request)
+            if not request.state.session.principal.has(*roles):
+                raise NotYoursError
+
+        return require_role
 
     async def require(self, request: Request) -> None:
         """Let only somebody inside through, and a form only with its token. Both are on `request.state` afterwards.

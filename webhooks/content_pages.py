@@ -35,7 +35,7 @@ def router(service: Service) -> APIRouter:
 
         def make() -> Response:
             values = facts(service.content, page_language(request), today, group)
-            return pages.render(request, "content.html", content_style=style, group=group, **values)
+            return pages.render(request, "desk/content.html", content_style=style, group=group, **values)
 
         return await asyncio.to_thread(make)  # all of it is half a megabyte: the webhooks must not wait for it
 

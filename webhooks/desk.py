@@ -20,6 +20,7 @@ from bot.escalation import BACK_UP_DESK
 from bot.locales import AMSTERDAM, clean
 from bot.messages import CAPABILITIES
 from bot.replies import render
+from bot.roles import ANSWERING
 from bot.service import Service
 from bot.storage.store import Work
 from webhooks.auth import Attempts, ForgedFormError, Guard, check_token, place_after_login, read_form
@@ -35,14 +36,14 @@ def router(service: Service) -> APIRouter:
     pages = Pages(guard)
     login, desk = Login(guard, pages), Desk(service, pages)
     routes = APIRouter(tags=["desk"], route_class=pages.route_class(), include_in_schema=False)
-    inside = [Depends(guard.require)]
+    inside, may_answer = [Depends(guard.require)], [Depends(guard.allow(*ANSWERING))]
     routes.add_api_route("/desk/login", login.show, methods=["GET"])
     routes.add_api_route("/desk/login", login.enter, methods=["POST"])
     routes.add_api_route("/desk/logout", login.leave, methods=["POST"], dependencies=inside)
-    routes.add_api_route("/desk", desk.index, methods=["GET"], dependencies=inside)
-    routes.add_api_route("/desk/tickets/{ticket_id:int}", desk.ticket, methods=["GET"], dependencies=inside)
-    routes.add_api_route("/desk/tickets/{ticket_id:int}/answer", desk.answer, methods=["POST"], dependencies=inside)
-    routes.add_api_route("/desk/tickets/{ticket_id:int}/close", desk.close, methods=["POST"], dependencies=inside)
+    routes.add_api_route("/desk", desk.index, methods=["GET"], dependencies=may_answer)
+    routes.add_api_route("/desk/tickets/{ticket_id:int}", desk.ticket, methods=["GET"], dependencies=may_answer)
+    routes.add_api_route("/desk/tickets/{ticket_id:int}/answer", desk.answer, methods=["POST"], dependencies=may_answer)
+    routes.add_api_route("/desk/tickets/{ticket_id:int}/close", desk.close, methods=["POST"], dependencies=may_answer)
     return routes
 
 
@@ -117,7 +118,7 @@ class Desk:
 
         facts: dict[str, Any] = await self._service.store.aread(read)
         facts |= {"now": self._service.clock.now(), "titles": self._titles(request)}
-        return self._pages.render(request, "list.html", **facts)
+        return self._pages.render(request, "desk/list.html", **facts)
 
     async def ticket(self, request: Request, ticket_id: int) -> Response:
         return await self._ticket_page(request, ticket_id)
@@ -180,7 +181,7 @@ class Desk:
             raise PageError(404, "gone")
         return self._pages.render(
             request,
-            "ticket.html",
+            "desk/ticket.html",
             status=status,
             error=error,
             result=result,

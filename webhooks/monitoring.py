@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from bot.monitoring import operations
 from bot.monitoring.operations import MIN_COUNT, Figures
+from bot.roles import Role
 from bot.service import Service
 from webhooks.auth import Guard
 from webhooks.pages import Pages, page_language
@@ -30,7 +31,7 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(
         tags=["monitoring"],
         route_class=pages.route_class(),
-        dependencies=[Depends(guard.require)],
+        dependencies=[Depends(guard.allow(Role.COORDINATOR, Role.RESEARCHER))],
         include_in_schema=False,
     )
 
@@ -42,7 +43,7 @@ def router(service: Service) -> APIRouter:
         titles = {topic: answer.title for topic, answer in service.content.answers[page_language(request)].items()}
         return pages.render(
             request,
-            "monitoring.html",
+            "desk/monitoring.html",
             figures=figures,
             titles=titles,
             charts=charts(figures),

@@ -10,6 +10,7 @@ import gettext
 import hashlib
 import io
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from babel import Locale
 from babel.dates import format_timedelta
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_percent
@@ -29,7 +31,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot import locales
 from bot.errors import StoreUnavailableError, WegwijsError
-from webhooks.auth import ForgedFormError, Guard, LoginNeededError
+from bot.roles import ANSWERING, EVERYTHING, Role
+from webhooks.auth import ForgedFormError, Guard, LoginNeededError, NotYoursError
 
 HERE = Path(__file__).resolve().parent
 LANGUAGES = ("nl", "en")
@@ -56,13 +59,31 @@ class PageError(WegwijsError):
         self.status, self.words = status, words
 
 
+@dataclass(frozen=True)
+class NavItem:
+    """A page in the navigation. `name` is the key of its words in `desk/base.html`."""
+
+    place: str
+    name: str
+    roles: frozenset[Role]
+
+
+NAV = (
+    NavItem("/desk", "questions", ANSWERING),
+    NavItem("/desk/content", "answers", EVERYTHING),
+    NavItem("/monitoring", "monitoring", frozenset({Role.COORDINATOR, Role.RESEARCHER})),
+)
+
+
 def read_catalogue(language: str) -> gettext.GNUTranslations:
-    """The translations of a language, from the file that people edit."""
-    path = HERE / "locale" / language / "LC_MESSAGES" / "desk.po"
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=language)
+    """The translations of a language, from the files that people edit: one for each folder of templates."""
+    merged = Catalog(locale=language)
+    for path in sorted((HERE / "locale" / language / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                merged.add(message.id, message.string)
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, merged)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
 
@@ -82,7 +103,7 @@ class Pages:
         self._style = static("desk.css")
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-        """A page. Nothing in it runs, and no other site may show it in a frame."""
+        """A page from a template such as `desk/list.html`. No other site may show it in a frame."""
         language = page_language(request)
         session = self.guard.session(request)
         values |= {
@@ -91,8 +112,9 @@ class Pages:
             "path": request.url.path,
             "style": self._style,
             "session": session if session and session.inside else None,
+            "nav": [item for item in NAV if session and session.principal.has(*item.roles)],
         }
-        html = self._environments[language].get_template(f"desk/{template}").render(values)
+        html = self._environments[language].get_template(template).render(values)
         response = HTMLResponse(html, status_code=status, headers=HEADERS)
         if request.query_params.get("lang") in LANGUAGES:
             response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
@@ -104,7 +126,7 @@ class Pages:
         defaults = {"error": "", "minutes": 0, "name": "", "draft": "", "next": ""}
         response = self.render(
             request,
-            "login.html",
+            "desk/login.html",
             status=status,
             token=visitor.token,
             is_demo=self.guard.is_demo,
@@ -129,6 +151,8 @@ class Pages:
                         return pages.to_login(request)
                     except ForgedFormError:
                         return pages.problem(request, 403, "forged")
+                    except NotYoursError:
+                        return pages.problem(request, 403, "not_yours")
                     except PageError as error:
                         return pages.problem(request, error.status, error.words)
                     except (StoreUnavailableError, sa.exc.OperationalError):
@@ -147,7 +171,7 @@ class Pages:
         return self.login(request, status=401, error="expired", draft=_typed(request), next=wanted)
 
     def problem(self, request: Request, status: int, words: str) -> Response:
-        return self.render(request, "problem.html", status=status, words=words, draft=_typed(request))
+        return self.render(request, "desk/problem.html", status=status, words=words, draft=_typed(request))
 
 
 def _typed(request: Request) -> str:

@@ -8,11 +8,12 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.roles import Principal, Role
 from bot.settings import load_settings
 from tests.conftest import KEYS
 from tests.webhooks.browser import log_in, make_browser, token_of
 from webhooks import auth, desk, monitoring
-from webhooks.auth import CLIENTS_KEPT, COOKIE, Attempts, Guard, network, place_after_login
+from webhooks.auth import CLIENTS_KEPT, COOKIE, Attempts, Guard, Session, network, place_after_login
 from webhooks.pages import HEADERS
 
 PUBLIC = {("GET", "/desk/login"), ("POST", "/desk/login")}
@@ -65,12 +66,15 @@ def test_every_page_asks_for_a_login_first(service, browser, module):
             assert response.status_code == 401
 
 
-def test_no_page_is_public_by_accident(service):
-    for module in (desk, monitoring):
-        router = module.router(service)
-        for route in router.routes:
-            guarded = any(d.dependency.__func__ is Guard.require for d in [*route.dependencies, *router.dependencies])
-            assert guarded or {(method, route.path) for method in route.methods} <= PUBLIC
+def test_a_page_is_only_for_its_roles(service, browser, monkeypatch):
+    log_in(browser)
+    nobody = property(lambda self: Principal(self.name, frozenset({Role.RESEARCHER})))
+    monkeypatch.setattr(Session, "principal", nobody)
+    assert browser.get("/desk").status_code == 403
+    shown = browser.get("/monitoring")
+    assert shown.status_code == 200
+    assert 'href="/desk/content"' in shown.text
+    assert 'href="/desk"' not in shown.text
 
 
 def test_after_the_login_the_page_that_was_asked_for_comes(browser):

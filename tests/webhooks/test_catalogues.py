@@ -10,12 +10,13 @@ from jinja2.ext import babel_extract
 
 from webhooks.pages import HERE, LANGUAGES, read_catalogue
 
-TEMPLATES = sorted((HERE / "templates" / "desk").glob("*.html"))
+AREAS = sorted(path.name for path in (HERE / "templates").iterdir() if path.is_dir())
+EACH = [(area, language) for area in AREAS for language in LANGUAGES]
 
 
-def in_templates():
+def in_templates(area):
     ids = set()
-    for path in TEMPLATES:
+    for path in sorted((HERE / "templates" / area).glob("*.html")):
         with path.open("rb") as file:
             for _, function, words, _ in babel_extract(file, ("_", "gettext", "ngettext"), [], {}):
                 texts = [words] if isinstance(words, str) else [word for word in words if isinstance(word, str)]
@@ -23,26 +24,35 @@ def in_templates():
     return ids
 
 
-def catalogue(language):
-    with (HERE / "locale" / language / "LC_MESSAGES" / "desk.po").open("rb") as file:
+def catalogue(area, language):
+    """`templates/<area>/` has its sentences in `<area>.po`."""
+    with (HERE / "locale" / language / "LC_MESSAGES" / f"{area}.po").open("rb") as file:
         return [message for message in read_po(file, locale=language) if message.id]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_catalogue_holds_every_sentence_and_no_other(language):
-    there = {message.id for message in catalogue(language)}
-    assert in_templates() - there == set(), "add these"
-    assert there - in_templates() == set(), "not used any more; take them out"
+@pytest.mark.parametrize(("area", "language"), EACH)
+def test_a_catalogue_holds_every_sentence_and_no_other(area, language):
+    there = {message.id for message in catalogue(area, language)}
+    assert in_templates(area) - there == set(), "add these"
+    assert there - in_templates(area) == set(), "not used any more; take them out"
 
 
-def test_every_sentence_is_translated_into_dutch():
-    missing = [message.id for message in catalogue("nl") if not all(texts(message.string)) or message.fuzzy]
+@pytest.mark.parametrize("area", AREAS)
+def test_every_sentence_is_translated_into_dutch(area):
+    missing = [message.id for message in catalogue(area, "nl") if not all(texts(message.string)) or message.fuzzy]
     assert missing == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_translation_has_the_same_placeholders(language):
-    for message in catalogue(language):
+def test_a_sentence_in_two_areas_has_one_translation():
+    dutch = {}
+    for area in AREAS:
+        for message in catalogue(area, "nl"):
+            assert dutch.setdefault(message.id, message.string) == message.string, message.id
+
+
+@pytest.mark.parametrize(("area", "language"), EACH)
+def test_a_translation_has_the_same_placeholders(area, language):
+    for message in catalogue(area, language):
         for text in filter(None, texts(message.string)):
             assert placeholders(text) == placeholders(texts(message.id)[0]), message.id
 
