@@ -73,8 +73,8 @@ def test_a_page_is_only_for_its_roles(service, browser, monkeypatch):
     assert browser.get("/desk").status_code == 403
     shown = browser.get("/monitoring")
     assert shown.status_code == 200
-    assert 'href="/desk/content"' in shown.text
-    assert 'href="/desk"' not in shown.text
+    assert '/desk">Vragen</a>' not in shown.text
+    assert '/desk/content">Antwoorden</a>' in shown.text
 
 
 def test_after_the_login_the_page_that_was_asked_for_comes(browser):
