@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from bot.contacts import Consent, Thread
 from bot.content import Content
+from bot.storage.account_models import AuditRow
 from bot.storage.models import (
     ActorRow,
     AddressRow,
@@ -41,6 +42,7 @@ WITHOUT_CONSENT = timedelta(days=7)
 SILENT = timedelta(days=730)  # somebody who agreed and hasn't written since
 NOT_IN_FILE = timedelta(days=365)  # not in the municipality's file any more: each import renews the day
 OLD_CODES = timedelta(days=30)  # after the day on which a code ended
+AUDIT = timedelta(days=730)  # what people who work here did; the triggers of migration 0004 refuse an earlier day
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def rules(content: Content) -> list[Rule]:
         Rule("people of the caseload", PartyRow, PartyRow.imported_at, NOT_IN_FILE),
         Rule("klantregisseurs who left", ActorRow, ActorRow.imported_at, NOT_IN_FILE, sa.not_(ActorRow.active)),
         Rule("codes", LinkCodeRow, LinkCodeRow.expires_at, OLD_CODES),
+        Rule("audit log", AuditRow, AuditRow.at, AUDIT),
     ]
 
 
@@ -98,6 +101,8 @@ def _batches(rule: Rule, write: Callable[[Callable[[Connection], int]], int], no
 
 
 def _one_batch(connection: Connection, rule: Rule, now: datetime) -> int:
+    if rule.table is AuditRow:
+        now = min(now, datetime.now(UTC))  # the database goes by its own clock, which a demonstration can't move
     key: Any = sa.inspect(rule.table).primary_key
     old = sa.and_(rule.column < now - rule.age, *([] if rule.condition is True else [rule.condition]))
     if rule.change is not None:

@@ -10,13 +10,11 @@ from enum import IntEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.storage.types import BigId, UtcTime
-
-
-class Base(DeclarativeBase):
-    type_annotation_map = {datetime: UtcTime(), dict[str, Any]: sa.JSON(), list[Any]: sa.JSON()}  # noqa: RUF012
+from bot.storage import account_models  # noqa: F401  # so that all tables are known where one is
+from bot.storage.base import Base as Base  # noqa: PLC0414  # others take it from here
+from bot.storage.types import BigId
 
 
 class LaneState(IntEnum):
