@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+import numpy as np
 
 from bot.clock import Clock
 from bot.messages import Address, OutboundMessage
 from bot.outbox import Pace
 from bot.understanding import Candidate, Outcome, Understanding
+from bot.understanding.encoders import Vectors
 
 SMALLTALK = {"hallo": "greeting", "bedankt": "thanks", "tot ziens": "bye"}
 
@@ -29,6 +33,14 @@ class ScriptedUnderstander:
 
     def understand(self, text: str, language: str) -> Understanding:
         return self.script.get(text, Understanding(Outcome.ESCALATE, language))
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """A bag of words: texts with the same words are near each other."""
+        rows = np.zeros((len(texts), 128), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in text.lower().replace("?", "").split():
+                row[zlib.crc32(word.encode()) % 128] += 1
+        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
 class SetClock(Clock):

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.errors import WegwijsError
 from bot.understanding import decide
 from bot.understanding.danger import Rules, read_rules
-from bot.understanding.encoders import E5, Encoder, Use
+from bot.understanding.encoders import E5, Encoder, Use, Vectors
 from bot.understanding.examples import CRISIS_SUFFIX
 from bot.understanding.kernel import FAST, FULL, Floats
 from bot.understanding.lexicon import read_lexicon
@@ -83,6 +84,10 @@ class Engine:
         return self._answer(
             reading, outcome, chances, also, self._smalltalk(folded) if outcome is Outcome.SMALLTALK else ""
         )
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """The fast encoder's view of some texts, to compare them with each other."""
+        return self._use.encode([self.reader.read(text, "nl").common for text in texts])
 
     def scores(self, reading: Reading, *, quick: bool = False) -> Scores:
         """Chances of all classes; `quick` leaves out the slow encoder."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.understanding.encoders import Vectors
 
 
 class Outcome(StrEnum):
@@ -44,4 +49,8 @@ class Understander(Protocol):
 
     def understand(self, text: str, language: str) -> Understanding:
         """Understand a text. `language` is what the contact chose (nl, en, ar): a hint. Never raises for any text."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """One row of length 1 a text, to compare texts with each other."""
         ...
