@@ -31,6 +31,17 @@ class Kind(StrEnum):
     TIMER = "timer"  # a due timer of this contact
 
 
+class Push(StrEnum):
+    """A message of our own accord, by what it is for. All count together: `bot/pushes.py`."""
+
+    NOTICE = "notice"  # something changed: another klantregisseur, another moment
+    NUDGE = "nudge"  # an answer waits, write to get it
+    REMINDER = "reminder"  # of something that was asked or agreed
+    TEMPLATE = "template"  # an approved template outside WhatsApp's window
+    PULSE = "pulse"  # may we ask you something
+    WELCOME = "welcome"
+
+
 @dataclass(frozen=True)
 class Address:
     """Where a person can be reached on one channel.

@@ -20,6 +20,7 @@ from bot.storage.account_models import AuditRow
 from bot.storage.models import (
     ActorRow,
     AddressRow,
+    BadNewsRow,
     Base,
     ContactRow,
     EarlyReceiptRow,
@@ -29,6 +30,7 @@ from bot.storage.models import (
     MessageRow,
     OutboxRow,
     PartyRow,
+    PushRow,
     TicketRow,
     TicketState,
     TimerRow,
@@ -41,6 +43,7 @@ UNDELIVERED_WORDS = timedelta(days=2)  # words of a sent message that never got 
 WITHOUT_CONSENT = timedelta(days=7)
 SILENT = timedelta(days=730)  # somebody who agreed and hasn't written since
 NOT_IN_FILE = timedelta(days=365)  # not in the municipality's file any more: each import renews the day
+PUSHES = timedelta(days=14)  # the cap looks back a week
 OLD_CODES = timedelta(days=30)  # after the day on which a code ended
 AUDIT = timedelta(days=730)  # what people who work here did; the triggers of migration 0004 refuse an earlier day
 
@@ -82,6 +85,8 @@ def rules(content: Content) -> list[Rule]:
         Rule("timers", TimerRow, TimerRow.due_at, SENT, TimerRow.state != 0),
         Rule("people of the caseload", PartyRow, PartyRow.imported_at, NOT_IN_FILE),
         Rule("klantregisseurs who left", ActorRow, ActorRow.imported_at, NOT_IN_FILE, sa.not_(ActorRow.active)),
+        Rule("pushes", PushRow, PushRow.at, PUSHES),
+        Rule("days of bad news", BadNewsRow, BadNewsRow.at, SENT),
         Rule("codes", LinkCodeRow, LinkCodeRow.expires_at, OLD_CODES),
         Rule("audit log", AuditRow, AuditRow.at, AUDIT),
     ]

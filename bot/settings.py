@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsError
+from bot.pushes import PushRules
 from bot.working_days import DeskHours
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +56,12 @@ class Settings(BaseSettings):
     desk_answers_within_days: int = Field(1, ge=0, le=30)
     max_body_bytes: int = Field(131072, ge=1024)
 
+    push_quiet_from: time = time(20)
+    push_quiet_until: time = time(9)
+    push_days_off: str = ""
+    push_per_week: int = Field(3, ge=0, le=50)
+    push_calm_days: int = Field(14, ge=0, le=28)
+
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
@@ -68,6 +75,17 @@ class Settings(BaseSettings):
         return DeskHours(self.desk_closes, self.desk_answers_within_days)
 
     @property
+    def push_rules(self) -> PushRules:
+        """When the service may speak first."""
+        return PushRules(
+            self.push_quiet_from,
+            self.push_quiet_until,
+            frozenset(map(date.fromisoformat, _listed(self.push_days_off))),
+            self.push_per_week,
+            self.push_calm_days,
+        )
+
+    @property
     def has_telegram(self) -> bool:
         return bool(self.telegram_token)
 
@@ -77,7 +95,11 @@ class Settings(BaseSettings):
 
     @property
     def fernet_keys(self) -> list[str]:
-        return [key.strip() for key in self.secret_keys.split(",") if key.strip()]
+        return _listed(self.secret_keys)
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -97,7 +119,7 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _faults(settings: Settings) -> list[str]:
-    faults = [*_telegram_faults(settings), *_whatsapp_faults(settings)]
+    faults = [*_telegram_faults(settings), *_whatsapp_faults(settings), *_push_faults(settings)]
     if not settings.content_dir.is_dir():
         faults.append(f"WEGWIJS_CONTENT_DIR: {settings.content_dir} is no folder")
     url = settings.database_url
@@ -140,6 +162,18 @@ def _whatsapp_faults(settings: Settings) -> list[str]:
         faults.append("WEGWIJS_TWILIO_SENDER: must look like whatsapp:+31…")
     if not settings.public_base_url:
         faults.append("WEGWIJS_PUBLIC_BASE_URL is missing: Twilio's signature covers the public address")
+    return faults
+
+
+def _push_faults(settings: Settings) -> list[str]:
+    faults = []
+    if settings.push_quiet_until >= settings.push_quiet_from:
+        faults.append("WEGWIJS_PUSH_QUIET_UNTIL must be earlier in the day than WEGWIJS_PUSH_QUIET_FROM")
+    for day in _listed(settings.push_days_off):
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            faults.append(f"WEGWIJS_PUSH_DAYS_OFF: '{day}' is no day; write days as 2027-03-09, with commas between")
     return faults
 
 

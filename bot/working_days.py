@@ -27,9 +27,14 @@ def _public_holidays(year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays("NL", years=year))
 
 
+def is_public_holiday(day: date) -> bool:
+    """A Dutch public holiday (library `holidays`)."""
+    return day in _public_holidays(day.year)
+
+
 def is_working_day(day: date) -> bool:
-    """Monday to Friday, no Dutch public holiday (library `holidays`)."""
-    return day.weekday() < 5 and day not in _public_holidays(day.year)
+    """Monday to Friday, no Dutch public holiday."""
+    return day.weekday() < 5 and not is_public_holiday(day)
 
 
 def promise(now: datetime, hours: DeskHours) -> datetime:

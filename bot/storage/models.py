@@ -162,6 +162,27 @@ class TimerRow(Base):
     state: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
 
 
+class PushRow(Base):
+    """A message of our own accord that went, or is booked to go. Only for the cap a week: `bot/pushes.py`."""
+
+    __tablename__ = "push"
+    __table_args__ = (sa.Index("push_contact", "contact_id", "at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class BadNewsRow(Base):
+    """The last time that the municipality told somebody bad news. No word of what it was."""
+
+    __tablename__ = "bad_news"
+
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class PaceRow(Base):
     """How fast a channel may send: the moment up to which its allowance is used. One row holds over all machines."""
 
