@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import logs
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
 
 Command = Callable[[argparse.Namespace], int]
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code. Known errors are one clear line each, without a trace."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logs.configure()
     try:
         return int(options.run(options))
     except (ContentError, SettingsError) as error:
@@ -58,8 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--content", type=Path)
     evaluate.add_argument("--json", action="store_true")
     _add_content(commands)
-    keys = _add(commands, "keys", _keys, "keys that encrypt addresses")
-    keys.add_argument("what", choices=("new",))
+    keys = _add(commands, "keys", _keys, "keys that encrypt addresses: new ones, or everything sealed anew")
+    keys.add_argument("what", choices=("new", "rotate"))
+    keys.add_argument("--new-hash-key", action="store_true", help="with rotate: also a new WEGWIJS_HASH_KEY")
+    copy = _add(commands, "backup", _backup, "copy the database while the service works")
+    copy.add_argument("--folder", type=Path, default=Path("backups"), help="where to (default: backups)")
+    back = _add(commands, "restore", _restore, "put a copy back; stop the service first")
+    back.add_argument("file", type=Path)
+    back.add_argument("--replace", action="store_true", help="in place of a database that is not empty")
+    _add(commands, "doctor", _doctor, "look at settings, keys, content, database, channels and clock")
     telegram = _add(commands, "telegram", _telegram, "set up the bot at Telegram")
     telegram.add_argument("what", choices=("set-webhook", "set-commands"))
     bench = _add(commands, "bench", _bench, "measure speed as ratios to a no-op endpoint")
@@ -99,7 +107,6 @@ def _add_content(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _serve(options: argparse.Namespace) -> int:
     import uvicorn
 
-    from bot.service import quiet_logs
     from bot.settings import load_settings
 
     settings = load_settings()
@@ -109,12 +116,14 @@ def _serve(options: argparse.Namespace) -> int:
         from bot.demo import load_demo
 
         load_demo(app.state.service)
-    quiet_logs()
+    logs.configure(as_json=settings.log_json)  # uvicorn and the migrations set up their own
     address = settings.public_base_url or f"http://{settings.host}:{settings.port}"
     if settings.simulator:
         print(f"Chat page    {address}/simulator", flush=True)
     print(f"Desk         {address}/desk\nMonitoring   {address}/monitoring", flush=True)
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, timeout_graceful_shutdown=20)
+    uvicorn.run(
+        app, host=settings.host, port=settings.port, access_log=False, log_config=None, timeout_graceful_shutdown=20
+    )
     return 0
 
 
@@ -123,7 +132,9 @@ def _worker(_: argparse.Namespace) -> int:
     from bot.settings import load_settings
 
     async def work() -> None:
-        service = build(load_settings())
+        settings = load_settings()
+        service = build(settings)
+        logs.configure(as_json=settings.log_json)
         try:
             await service.worker.run()
         finally:
@@ -217,12 +228,37 @@ def _content_export(options: argparse.Namespace) -> int:
     return 0
 
 
-def _keys(_: argparse.Namespace) -> int:
-    from bot.settings import new_keys
+def _keys(options: argparse.Namespace) -> int:
+    from bot.settings import load_settings, new_keys
 
+    if options.what == "rotate":
+        from bot.commands.operate import rotate_keys
+
+        return rotate_keys(load_settings(), new_hash_key=options.new_hash_key)
     keys = new_keys()
     print(f"WEGWIJS_SECRET_KEYS={keys['secret_keys']}\nWEGWIJS_HASH_KEY={keys['hash_key']}")
     return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from bot.commands.operate import make_backup
+    from bot.settings import load_settings
+
+    return make_backup(load_settings(), options.folder)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from bot.commands.operate import restore
+    from bot.settings import load_settings
+
+    return restore(load_settings(), options.file, replace=options.replace)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from bot.commands.operate import examine
+    from bot.settings import load_settings
+
+    return examine(load_settings())
 
 
 def _telegram(options: argparse.Namespace) -> int:

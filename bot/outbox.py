@@ -175,6 +175,9 @@ def failed(connection: Connection, row: sa.Row[Any], error: SendError, now: date
     state: dict[str, Any] = {"state": LaneState.DEAD, "delivery": "failed"}
     if error.failure is Failure.UNKNOWN:
         state = {"state": LaneState.UNKNOWN}
+    elif error.failure is Failure.BLOCKED and _came_back(connection, row):
+        state = {"state": LaneState.READY, "due_at": now + lanes.backoff(row.attempts)}
+        error = SendError(Failure.TEMPORARY, error.code)
     elif error.failure in (Failure.WINDOW, Failure.BLOCKED):
         state = {"state": LaneState.HELD}
     elif error.failure is Failure.TEMPORARY and row.attempts < SEND_TRIES:
@@ -182,6 +185,13 @@ def failed(connection: Connection, row: sa.Row[Any], error: SendError, now: date
     mine = lanes.still_mine(connection, OutboxRow, row.id, row.lease, error=error.code[:200], **state)
     if mine and error.failure is Failure.BLOCKED:
         mark_blocked(connection, row.address_id, now)
+
+
+def _came_back(connection: Connection, row: sa.Row[Any]) -> bool:
+    """Whether the person wrote after this send began: then "blocked" is old news."""
+    query = sa.select(AddressRow.used_at).where(AddressRow.id == row.address_id)
+    used_at = connection.execute(query).scalar_one_or_none()
+    return used_at is not None and used_at > row.lease_until - lanes.LEASE
 
 
 def mark_blocked(connection: Connection, address_id: int | None, now: datetime | None) -> None:

@@ -5,7 +5,6 @@ The web application, the worker alone and the terminal share it.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from twilio.rest import Client
 
 from bot import content as texts
+from bot import logs
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.telegram import TelegramChannel, make_bot
@@ -54,12 +54,6 @@ class Service:
         self.store.close()
 
 
-def quiet_logs() -> None:
-    """Libraries that print addresses or tokens at INFO are kept to warnings."""
-    for name in ("httpx", "httpcore", "telegram", "twilio", "aiohttp", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
 def build(
     settings: Settings, *, understander: Understander | None = None, channels: Mapping[str, Channel] | None = None
 ) -> Service:
@@ -68,7 +62,7 @@ def build(
     Raises ContentError, SettingsError, SecondProcessError or StoreUnavailableError: the start stops with one clear
     message.
     """
-    quiet_logs()
+    logs.quiet()
     loaded = texts.load(settings.content_dir)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store_url)

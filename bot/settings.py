@@ -20,6 +20,7 @@ from bot.pushes import PushRules
 from bot.working_days import DeskHours
 
 ROOT = Path(__file__).resolve().parent.parent
+_DEVELOPMENT_KEYS = "development-keys.json"
 
 
 class Settings(BaseSettings):
@@ -55,6 +56,8 @@ class Settings(BaseSettings):
     desk_closes: time = time(17)
     desk_answers_within_days: int = Field(1, ge=0, le=30)
     max_body_bytes: int = Field(131072, ge=1024)
+    log_json: bool = False
+    metrics_token: str = ""
 
     push_quiet_from: time = time(20)
     push_quiet_until: time = time(9)
@@ -65,6 +68,12 @@ class Settings(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def has_own_keys(self) -> bool:
+        """Whether the keys were given, and are not those that this machine made for development."""
+        path = self.data_dir / _DEVELOPMENT_KEYS
+        return not path.exists() or json.loads(path.read_text())["secret_keys"] != self.secret_keys
 
     @property
     def store_url(self) -> str:
@@ -198,7 +207,7 @@ def _production_faults(settings: Settings) -> list[str]:
 
 def _development_keys(data_dir: Path) -> dict[str, str]:
     """Keys of this machine for development, made once and kept readable for the owner alone."""
-    path = data_dir / "development-keys.json"
+    path = data_dir / _DEVELOPMENT_KEYS
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)

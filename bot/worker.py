@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot import outbox, retention, timers
+from bot import logs, outbox, retention, timers
 from bot.channels.base import Channel
 from bot.clock import Clock
 from bot.conversation import Conversation
@@ -141,6 +142,7 @@ class Worker:
         event: asyncio.Event,
         work: Callable[[sa.Row[Any]], Awaitable[None]],
     ) -> None:
+        logs.trace.set(logs.origin(row.key))  # each row has a task, so a context, of its own
         try:
             await work(row)
         except StoreUnavailableError:
@@ -171,7 +173,9 @@ class Worker:
 
     async def _handle(self, row: sa.Row[Any]) -> None:
         try:
+            began = time.perf_counter()
             await asyncio.wait_for(asyncio.to_thread(self.conversation.handle, self.store, row), HANDLE_SECONDS)
+            log.info("handled in %.0f ms, try %s", 1000 * (time.perf_counter() - began), row.attempts)
         except StoreUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001  # one message must not stop the others
@@ -204,6 +208,7 @@ class Worker:
         await self._patiently(
             lambda: self.store.awrite(lambda c: outbox.sent(c, row, provider_id, self.clock.now(), channel.pace))
         )
+        log.info("sent over %s as %s", row.channel, provider_id)
 
     async def _patiently(self, step: Callable[[], Awaitable[Any]]) -> Any:
         """A step of a send that is under way: a database that is away for a while must not make it unknown.

@@ -57,6 +57,11 @@ def test_the_chat_page_is_not_there_when_it_is_off(service):
     assert client.get("/simulator").status_code == 404
 
 
+def test_an_address_that_is_no_address_is_refused(service):
+    client = TestClient(create_app(service), follow_redirects=False)
+    assert client.get(f"/desk/tickets/{'9' * 5000}").status_code == 414
+
+
 def test_a_webhook_is_never_redirected(service):
     """Twilio follows a redirect with GET and loses the message."""
     client = TestClient(create_app(service), follow_redirects=False)

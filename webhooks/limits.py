@@ -1,8 +1,11 @@
-"""A limit on the size of a request's body, before anything reads it."""
+"""Limits on the size of a request's body and address, before anything reads them."""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+MAX_PATH = 1000  # characters; a number of 5,000 digits in a path can't even be read as a number
 
 
 class BodyTooLargeError(Exception):
@@ -18,6 +21,9 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if len(scope["path"]) > MAX_PATH:
+            await _refuse(send, 414, b"The address is too long.\n")
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self.limit:
@@ -43,7 +49,7 @@ def _counted(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(send: Send, status: int = 413, words: bytes = b"The body is too large.\n") -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": b"The body is too large.\n"})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": words})

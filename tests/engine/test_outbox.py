@@ -121,6 +121,17 @@ def test_after_the_last_try_it_is_dead(store, vault, clock):
     assert row_of(store, "reply:1").state == LaneState.DEAD
 
 
+def test_a_refusal_that_comes_after_the_person_came_back_blocks_nobody(store, vault, clock):
+    someone = put(store, vault, clock, "reply:1")
+    (row,) = claim(store, clock)
+    clock.forward(timedelta(seconds=2))
+    wrote(store, someone, clock, "telegram", "1001")
+    store.write(lambda c: outbox.failed(c, row, SendError(Failure.BLOCKED, "403"), clock.now()))
+    assert row_of(store, "reply:1").state == LaneState.READY
+    clock.forward(timedelta(seconds=10))
+    assert [row.key for row in claim(store, clock)] == ["reply:1"]
+
+
 def test_a_person_who_blocked_us_gets_what_waited_when_they_come_back(store, vault, clock):
     someone = put(store, vault, clock, "reply:1")
     (row,) = claim(store, clock)
