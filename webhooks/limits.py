@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-
 MAX_PATH = 1000  # characters; a number of 5,000 digits in a path can't even be read as a number
 
 
