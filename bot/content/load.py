@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.content.files import Document, read_yaml
 from bot.content.schema import Answer, Figure, Organisation, Topic, placeholders
+from bot.content.surveys import Definition, Surveys, SurveyTexts
 from bot.errors import Fault
 from bot.locales import LANGUAGES
 
@@ -33,6 +34,7 @@ class Content:
     replies: Mapping[str, Mapping[str, Text]]  # language, key
     notices: Mapping[str, str]  # a kind word in languages that aren't served, by ISO code
     commands: Mapping[str, str]  # a word that people write, in any language: the token that it stands for
+    surveys: Surveys = field(default_factory=Surveys)
     where: Mapping[tuple[str, str], tuple[str, int]] = field(default_factory=dict)  # file and line, for messages
 
     @property
@@ -87,18 +89,25 @@ class Reader:
         """Every entry of a document as a model; what doesn't fit becomes a fault at its line."""
         result: dict[str, Model] = {}
         for key, value in document.data.items():
-            try:
-                result[str(key)] = model.model_validate(value)
-            except ValidationError as error:
-                for problem in error.errors():
-                    where = tuple(step for step in problem["loc"] if isinstance(step, int) or step in _keys(value))
-                    message = problem["msg"].removeprefix("Value error, ")
-                    if problem["type"] == "missing":
-                        message = f"'{problem['loc'][-1]}' is missing; add it"
-                    elif problem["type"] == "extra_forbidden":
-                        message = "unknown key; see docs/content.md for the keys that exist"
-                    self.faults.append(document.fault((key, *where), message))
+            made = self.model(document, model, value, (key,))
+            if made is not None:
+                result[str(key)] = made
         return result
+
+    def model(self, document: Document, model: type[Model], value: Any, path: tuple[str, ...]) -> Model | None:
+        """A part of a document as a model; None with faults at their lines where it doesn't fit."""
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            for problem in error.errors():
+                where = tuple(step for step in problem["loc"] if isinstance(step, int) or step in _keys(value))
+                message = problem["msg"].removeprefix("Value error, ")
+                if problem["type"] == "missing":
+                    message = f"'{problem['loc'][-1]}' is missing; add it"
+                elif problem["type"] == "extra_forbidden":
+                    message = "unknown key; see docs/content.md for the keys that exist"
+                self.faults.append(document.fault((*path, *where), message))
+            return None
 
 
 def _keys(value: Any) -> set[Any]:
@@ -140,6 +149,7 @@ def read_content(root: Path) -> tuple[Content, Reader]:
         replies=replies,
         notices={str(code): str(text).strip() for code, text in notices.data.items()},
         commands=commands,
+        surveys=_surveys(reader),
         where=where,
     )
     return content, reader
@@ -174,6 +184,22 @@ def _replies(reader: Reader, language: str) -> dict[str, Text]:
 
     walk("", document.data, ())
     return flat
+
+
+def _surveys(reader: Reader) -> Surveys:
+    """The surveys, where there are any."""
+    path = reader.root / "surveys.yaml"
+    if not path.exists():
+        return Surveys()
+    document = reader.read(path)
+    definition = reader.model(document, Definition, document.data, ())
+    words: dict[str, SurveyTexts] = {}
+    for language in LANGUAGES:
+        document = reader.read(reader.root / language / "surveys.yaml")
+        texts = reader.model(document, SurveyTexts, document.data, ())
+        if texts is not None:
+            words[language] = texts
+    return Surveys(definition, words) if definition is not None else Surveys()
 
 
 def _commands(reader: Reader, language: str) -> dict[str, str]:

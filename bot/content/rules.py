@@ -10,6 +10,7 @@ from datetime import date
 import phonenumbers
 
 from bot import locales
+from bot.content import survey_rules
 from bot.content.figures import fill
 from bot.content.load import Content, Reader, Text
 from bot.content.schema import Answer, Figure, placeholders
@@ -27,7 +28,19 @@ _INVISIBLE = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufe
 
 def check(content: Content, reader: Reader) -> list[Fault]:
     """Every rule on a content of sound form."""
-    rules = (_topics, _pairs, _figures, _answers, _parity, _titles, _organisations, _replies, _commands, _examples)
+    rules = (
+        _topics,
+        _pairs,
+        _figures,
+        _answers,
+        _parity,
+        _titles,
+        _organisations,
+        _replies,
+        _commands,
+        _surveys,
+        _examples,
+    )
     return [fault for rule in rules for fault in rule(content, reader)]
 
 
@@ -206,6 +219,14 @@ def _commands(_: Content, reader: Reader) -> Iterator[Fault]:
     for form, tokens in meanings.items():
         if len(tokens) > 1:
             yield Fault("content/*/commands.yaml", 1, form, f"means {' and '.join(sorted(tokens))}; keep one")
+
+
+def _surveys(content: Content, reader: Reader) -> Iterator[Fault]:
+    name = reader.root.name
+    definition = reader.documents.get(f"{name}/surveys.yaml")
+    if definition is not None:
+        words = {language: reader.documents[f"{name}/{language}/surveys.yaml"] for language in LANGUAGES}
+        yield from survey_rules.check(content.surveys, definition, words)
 
 
 def _examples(content: Content, reader: Reader) -> Iterator[Fault]:

@@ -1,0 +1,107 @@
+"""The surveys' own rules, each broken once in a copy of the real files."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from bot.content.load import read_content
+from bot.content.rules import check
+from bot.settings import ROOT
+from tests.content.pack import write_pack
+
+LANGUAGES = ("nl", "en", "ar")
+
+
+@pytest.fixture
+def pack(tmp_path):
+    root = write_pack(tmp_path / "content")
+    for name in ("surveys.yaml", *(f"{language}/surveys.yaml" for language in LANGUAGES)):
+        shutil.copy(ROOT / "content" / name, root / name)
+    return root
+
+
+def faults(root):
+    content, reader = read_content(root)
+    return [str(fault) for fault in reader.faults or check(content, reader) if "survey" in fault.file]
+
+
+def broken(pack, file, old, new):
+    path = pack / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return faults(pack)
+
+
+def test_the_real_surveys_are_sound(pack):
+    assert faults(pack) == []
+
+
+def test_the_study_is_asked_whole(content):
+    studies = {item.study for item in content.surveys.items.values() if item.study}
+    assert studies == {f"Q{n}" for n in (3, 4, 7, 10, 13, 16, 17, 18, 19, 20, 25, 26, 31, 32, 33, 36, 37)}
+    used = {key for survey in content.surveys.surveys.values() for key in survey.items}
+    assert used == set(content.surveys.items)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("ar/surveys.yaml", '"3": محايد, "4": أوافق,', '"4": أوافق,', "scales.agree: no label for 3"),
+        ("en/surveys.yaml", "  stress: {", "  strass: {", "scales.stress: this scale has no labels here"),
+        ("ar/surveys.yaml", "  pip_clear:", "  pip_klar:", "no words for 'pip_clear' in 'ar'"),
+        ("nl/surveys.yaml", "(PIP) is helder", "(PIP) is duidelijk", "add version 2: '"),
+        ("nl/surveys.yaml", "[eens, wel eens, ja]", "[eens, neutraal, ja]", "'neutraal' means 3 and 4"),
+        ("nl/surveys.yaml", "[klaar,", "[ja,", "'ja' is an answer to"),
+        ("nl/surveys.yaml", "skip: [", "skippen: [", "no words for 'skip'"),
+        ("surveys.yaml", "scale: satisfied", "scale: pleased", "scales.pleased: this scale has no labels"),
+        ("surveys.yaml", "study: Q4", "study: Q3", "Q3 stands at another item too"),
+        ("surveys.yaml", "kind: open", "kind: essay", "items.lessons_improve.kind"),
+        ("surveys.yaml", "items: [brede_intake_helped, pip_clear", "items: [pip", "'pip' is no item"),
+        ("surveys.yaml", "[answered_well, answered_why]", "[answered_why, answered_well]", "must stand before it"),
+        ("surveys.yaml", "values: [partly,", "values: [maybe,", "maybe: not among the values"),
+        ("surveys.yaml", "after: brede_intake, days: 14", "days: 14", "give one of 'after', 'on' and 'every_months'"),
+        ("surveys.yaml", "every_months: 6", "every_months: 0", "schedule.every_months"),
+        ("surveys.yaml", "reminder_after_days: 0", "reminder_after_days: 3", "in one week break the limit"),
+        ("surveys.yaml", "reminder_after_days: 0", "reminder_after_days: 9", "must come before the survey closes"),
+        ("surveys.yaml", "after: lessons_end, days: 14", "after: lessons_start, days: 92", "break the limit a month"),
+        ("surveys.yaml", "[initiatives_known, ", "[initiatives_known, pip_clear, ", "up to 4 questions"),
+        ("surveys.yaml", "high: 80", "high: 0", "a number needs low and high"),
+    ],
+)
+def test_a_fault_names_its_place_and_its_mend(pack, file, old, new, says):
+    found = broken(pack, file, old, new)
+    assert any(says in fault for fault in found), found
+    assert all(fault.startswith("content/") and ".yaml:" in fault for fault in found)
+
+
+def test_two_surveys_after_one_event_keep_a_week_between(pack):
+    found = broken(
+        pack,
+        "surveys.yaml",
+        "after: lessons_start, days: 90}",
+        "after: lessons_start, days: 90}\n    reminder_after_days: 0",
+    )
+    assert found == []
+    more = "  again:\n    items: [programme_stress]\n    schedule: {after: lessons_start, days: 93}\n    reminder_after_days: 0\n"
+    path = pack / "surveys.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    for language in LANGUAGES:
+        path = pack / language / "surveys.yaml"
+        text = path.read_text(encoding="utf-8") + "  again: {title: Again, why: Because we want to know}\n"
+        path.write_text(text, encoding="utf-8")
+    assert any("3 days from 'lessons_begun' for the same people" in fault for fault in faults(pack))
+
+
+def test_a_new_wording_keeps_the_old_version(pack):
+    found = broken(pack, "nl/surveys.yaml", "(PIP) is helder", "(PIP) is duidelijk")
+    stamp = found[0].split("'")[1]
+    text = (pack / "surveys.yaml").read_text(encoding="utf-8")
+    start = text.index("  pip_clear:")
+    place = text.index('versions: {1: "', start)
+    end = text.index("}", place)
+    (pack / "surveys.yaml").write_text(text[:end] + f', 2: "{stamp}"' + text[end:], encoding="utf-8")
+    assert faults(pack) == []
+    assert read_content(pack)[0].surveys.items["pip_clear"].version == 2
