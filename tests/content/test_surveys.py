@@ -78,14 +78,9 @@ def test_a_fault_names_its_place_and_its_mend(pack, file, old, new, says):
 
 
 def test_two_surveys_after_one_event_keep_a_week_between(pack):
-    found = broken(
-        pack,
-        "surveys.yaml",
-        "after: lessons_start, days: 90}",
-        "after: lessons_start, days: 90}\n    reminder_after_days: 0",
-    )
-    assert found == []
-    more = "  again:\n    items: [programme_stress]\n    schedule: {after: lessons_start, days: 93}\n    reminder_after_days: 0\n"
+    calm = "\n    reminder_after_days: 0"
+    assert broken(pack, "surveys.yaml", "lessons_start, days: 90}", "lessons_start, days: 90}" + calm) == []
+    more = f"  again:\n    items: [programme_stress]\n    schedule: {{after: lessons_start, days: 93}}{calm}\n"
     path = pack / "surveys.yaml"
     path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
     for language in LANGUAGES:
