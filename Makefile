@@ -33,6 +33,14 @@ format: $(VENV)/.installed-dev ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: theme
+theme: $(VENV)/.installed ## fetch the municipality's colours and fonts for the pages (needs npm)
+	$(BIN)/python scripts/vendor_assets.py --theme
+
+.PHONY: assets
+assets: $(VENV)/.installed ## fetch the style sheets and the script that are in the repository anew (needs npm)
+	$(BIN)/python scripts/vendor_assets.py
+
 QUERIES ?= ../shared/queries_dev.jsonl
 .PHONY: evaluate
 evaluate: $(VENV)/.installed ## measure the answering on a labelled file (QUERIES=file.jsonl)

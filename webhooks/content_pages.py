@@ -14,9 +14,7 @@ from bot.content.overview import overview
 from bot.locales import AMSTERDAM
 from bot.service import Service
 from webhooks.auth import Guard
-from webhooks.pages import HERE, Pages, environment, page_language, static
-
-STYLES = ("desk.css", "content.css")
+from webhooks.pages import HERE, Pages, environment, page_language, static, styles
 
 
 def router(service: Service) -> APIRouter:
@@ -55,6 +53,6 @@ def facts(content: Content, language: str, today: date, group: str = "") -> dict
 def export(content: Content, language: str) -> str:
     """The overview as one file that needs nothing else; the filter by group works by the links alone."""
     now = datetime.now(AMSTERDAM)
-    style = "\n".join((HERE / "static" / name).read_text(encoding="utf-8") for name in STYLES)
+    style = "\n".join((HERE / "static" / name).read_text(encoding="utf-8") for name in (*styles(), "content.css"))
     template = environment(language).get_template("desk/content_export.html")
     return template.render(language=language, style=style, now=now, **facts(content, language, now.date()))

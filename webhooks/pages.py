@@ -37,11 +37,14 @@ from webhooks.auth import ForgedFormError, Guard, LoginNeededError, NotYoursErro
 HERE = Path(__file__).resolve().parent
 LANGUAGES = ("nl", "en")
 LANGUAGE_COOKIE = "wegwijs_desk_language"
+# In this order: our values, the components, the municipality's values where they were fetched (make theme), our rules.
+STYLES = ("theme.css", "vendor/components.css", "vendor/nijmegen.css", "desk.css")
+SCRIPTS = ("vendor/htmx.min.js", "desk.js")
 YEAR_SECONDS = 365 * 24 * 3600
 _KEPT = {"next", "conversation", "done", "group"}  # what stays in the address when the language changes
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -94,13 +97,25 @@ def static(name: str) -> str:
     return f"/static/{name}?v={digest[:12]}"
 
 
+def styles() -> tuple[str, ...]:
+    """The style sheets of every page that are there."""
+    return tuple(name for name in STYLES if (HERE / "static" / name).is_file())
+
+
+def nav_here(path: str) -> NavItem | None:
+    """The page of the navigation that a path belongs to: the longest that begins it."""
+    above = [item for item in NAV if path == item.place or path.startswith(f"{item.place}/")]
+    return max(above, key=lambda item: len(item.place), default=None)
+
+
 class Pages:
     """Renders templates in the language of a request."""
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
         self._environments = {language: environment(language) for language in LANGUAGES}
-        self._style = static("desk.css")
+        self._styles = [static(name) for name in styles()]
+        self._scripts = [static(name) for name in SCRIPTS]
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page from a template such as `desk/list.html`. No other site may show it in a frame."""
@@ -110,8 +125,10 @@ class Pages:
             "language": language,
             "languages": {code: _here(request, code) for code in LANGUAGES},
             "path": request.url.path,
-            "style": self._style,
+            "styles": self._styles,
+            "scripts": self._scripts,
             "session": session if session and session.inside else None,
+            "nav_here": nav_here(request.url.path),
             "nav": [item for item in NAV if session and session.principal.has(*item.roles)],
         }
         html = self._environments[language].get_template(template).render(values)

@@ -47,7 +47,7 @@ def test_a_group_is_shown_in_three_languages_and_the_others_are_a_link_away(brow
     assert 'href="/desk/content?group=work" aria-current="page"' in page.text
     assert "/desk/content?group=work&amp;lang=nl" in page.text, "the language changes, the group stays"
     assert " style=" not in page.text
-    assert "<script" not in page.text
+    assert not re.search("<script(?! src=)", page.text)
 
 
 def test_it_opens_with_the_first_group_and_shows_all_when_asked(browser, service):
