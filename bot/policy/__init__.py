@@ -6,6 +6,8 @@ free text.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.actions import Action, CountOutcome, MarkBlocked, Reply, Resume, Say
 from bot.contacts import Consent
 from bot.messages import Kind
@@ -28,8 +30,20 @@ _MEDIA = {
 }
 
 
-def decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line a rule, in their order
+def decide(situation: Situation) -> list[Action]:
     """The actions that answer this message, in the order in which they are to be carried out."""
+    actions = _decide(situation)
+    if not situation.message.extra.get("masked") or situation.is_crisis:
+        return actions
+    return [_with_warning(action) if isinstance(action, Reply) else action for action in actions]
+
+
+def _with_warning(reply: Reply) -> Reply:
+    """A number that identifies somebody was taken out of the message: say so, and ask not to send such numbers."""
+    return replace(reply, parts=(Say("privacy.masked"), *reply.parts))
+
+
+def _decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line a rule, in their order
     message, contact = situation.message, situation.contact
     if message.kind in (Kind.BLOCKED, Kind.UNBLOCKED):
         return [MarkBlocked(message.kind is Kind.BLOCKED)]
