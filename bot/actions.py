@@ -179,9 +179,10 @@ class MovePromise:
 
 @dataclass(frozen=True)
 class RemindUrgent:
-    """Somebody in danger still waits for a person: raise the alarm, and again after a while."""
+    """Somebody in danger still waits for a person: raise the alarm, and again after a while. `times`: alarms so far."""
 
     ticket_id: int
+    times: int = 1
 
 
 Action = (

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import actions as act
-from bot import escalation, outbox, people
+from bot import alarm, escalation, outbox, people
+from bot.alarm import NOBODY, Duty
 from bot.clock import Clock
 from bot.contacts import Consent, Contact
 from bot.content import Content
@@ -56,10 +57,17 @@ class Conversation:
     """Handles inbox rows. Holds what does not change from message to message."""
 
     def __init__(
-        self, *, content: Content, understander: Understander, vault: Vault, clock: Clock, hours: DeskHours
+        self,
+        *,
+        content: Content,
+        understander: Understander,
+        vault: Vault,
+        clock: Clock,
+        hours: DeskHours,
+        duty: Duty = NOBODY,
     ) -> None:
         self.content, self.vault, self.clock, self.hours = content, vault, clock, hours
-        self.understander = understander
+        self.understander, self.duty = understander, duty
 
     def handle(self, store: Store, row: sa.Row[Any]) -> None:
         """Take one claimed inbox row to its end. Raises what the database raises; the worker retries."""
@@ -168,7 +176,9 @@ class Conversation:
 
     def _open_ticket(self, turn: Turn, action: act.OpenTicket) -> None:
         people.save(turn.connection, turn.contact)
-        escalation.open_ticket(turn.connection, turn.contact.id, action.question, action.route, turn.now)
+        opened = escalation.open_ticket(turn.connection, turn.contact.id, action.question, action.route, turn.now)
+        if action.question.reason == "crisis":
+            alarm.ring(turn.connection, opened, 1, self.duty, turn.now)
 
     def _ask(self, turn: Turn, action: act.Ask) -> None:
         again = replace(turn.message, key=f"again:{turn.row.id}", kind=Kind.TEXT, text=action.text, token="", extra={})
@@ -178,7 +188,8 @@ class Conversation:
         escalation.add_entry(turn.connection, action.ticket_id, "question", escalation.NEWCOMER, action.text, turn.now)
 
     def _reopen(self, turn: Turn, action: act.ReopenTicket) -> None:
-        escalation.reopen(turn.connection, action.ticket_id, action.route, turn.now)
+        if escalation.reopen(turn.connection, action.ticket_id, action.route, turn.now):
+            alarm.ring(turn.connection, action.ticket_id, 1, self.duty, turn.now)
 
     def _rate(self, turn: Turn, action: act.RateTicket) -> None:
         escalation.rate(turn.connection, action.ticket_id, helped=action.helped)
@@ -187,8 +198,11 @@ class Conversation:
         escalation.move_promise(turn.connection, action.ticket_id, turn.promise, turn.now)
 
     def _remind_urgent(self, turn: Turn, action: act.RemindUrgent) -> None:
-        log.error("urgent ticket %s waits", action.ticket_id)
-        escalation.set_urgent_timer(turn.connection, action.ticket_id, turn.contact.id, turn.now)
+        times = action.times
+        if not alarm.is_taken(turn.connection, action.ticket_id, turn.now):
+            times += 1
+            alarm.ring(turn.connection, action.ticket_id, times, self.duty, turn.now)
+        escalation.set_urgent_timer(turn.connection, action.ticket_id, turn.contact.id, turn.now, times=times)
 
     def _count(self, turn: Turn, action: act.CountOutcome) -> None:
         channel = turn.message.address.channel

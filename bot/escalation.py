@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from bot import timers
+from bot import alarm, timers
 from bot.contacts import Question, Route
 from bot.locales import AMSTERDAM
 from bot.policy import OpenTicketFacts
 from bot.storage.models import ActorRow, PromiseCountRow, TicketEntryRow, TicketRow, TicketState, TimerRow
 
 BACK_UP_DESK = "back-up desk"
-URGENT_EVERY = timedelta(minutes=10)  # time enough to read it and call, and nobody waits an hour for a change of shift
 NEWCOMER = "newcomer"
 
 
@@ -55,11 +54,12 @@ def _set_promise_timer(connection: Connection, ticket_id: int, contact_id: int, 
     timers.set_timer(connection, contact_id, "promise", {"ticket_id": ticket_id}, key=key, due_at=promise_at)
 
 
-def set_urgent_timer(connection: Connection, ticket_id: int, contact_id: int, now: datetime) -> None:
-    """Somebody in danger waits: look again soon, day and night, until a person answered."""
-    due_at = now + URGENT_EVERY
+def set_urgent_timer(connection: Connection, ticket_id: int, contact_id: int, now: datetime, *, times: int = 1) -> None:
+    """Somebody in danger waits: look again soon, day and night, until a person answered. `times`: alarms so far."""
+    due_at = now + alarm.EVERY
     key = f"urgent:{ticket_id}:{due_at.isoformat()}"
-    timers.set_timer(connection, contact_id, "urgent", {"ticket_id": ticket_id}, key=key, due_at=due_at)
+    payload = {"ticket_id": ticket_id, "times": times}
+    timers.set_timer(connection, contact_id, "urgent", payload, key=key, due_at=due_at)
 
 
 def drop_timers(connection: Connection, ticket_id: int, contact_id: int) -> None:
@@ -113,18 +113,19 @@ def move_promise(connection: Connection, ticket_id: int, promise_at: datetime, n
     assign(connection, ticket_id, Route(promise_at))
 
 
-def reopen(connection: Connection, ticket_id: int, route: Route, now: datetime) -> None:
-    """The answer did not help: it is open again."""
+def reopen(connection: Connection, ticket_id: int, route: Route, now: datetime) -> bool:
+    """The answer did not help: it is open again. Tells whether it is urgent, and the alarm must ring."""
     row = connection.execute(
         sa.update(TicketRow)
         .where(TicketRow.id == ticket_id)
-        .values(state=TicketState.OPEN, helped=False)
+        .values(state=TicketState.OPEN, helped=False, taken_at=None, taken_by=None)
         .returning(TicketRow.contact_id, TicketRow.urgent)
     ).one()
     assign(connection, ticket_id, route)
     if row.urgent:
         drop_timers(connection, ticket_id, row.contact_id)
         set_urgent_timer(connection, ticket_id, row.contact_id, now)
+    return bool(row.urgent)
 
 
 def rate(connection: Connection, ticket_id: int, *, helped: bool) -> None:

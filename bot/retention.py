@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from bot.contacts import Consent, Thread
 from bot.content import Content
 from bot.storage.account_models import AuditRow
+from bot.storage.follow_up_models import MailRow, ProposalRow
 from bot.storage.models import (
     ActorRow,
     AddressRow,
@@ -87,6 +88,8 @@ def rules(content: Content) -> list[Rule]:
         Rule("klantregisseurs who left", ActorRow, ActorRow.imported_at, NOT_IN_FILE, sa.not_(ActorRow.active)),
         Rule("pushes", PushRow, PushRow.at, PUSHES),
         Rule("days of bad news", BadNewsRow, BadNewsRow.at, SENT),
+        Rule("mail to people who work here", MailRow, MailRow.created_at, SENT),
+        Rule("proposals for answers", ProposalRow, ProposalRow.changed_at, NOT_IN_FILE),
         Rule("codes", LinkCodeRow, LinkCodeRow.expires_at, OLD_CODES),
         Rule("audit log", AuditRow, AuditRow.at, AUDIT),
     ]

@@ -16,11 +16,15 @@ from bot import content as texts
 from bot import logs
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
+from bot.channels.smtp import LogPostman, SmtpPostman
 from bot.channels.telegram import TelegramChannel, make_bot
 from bot.channels.whatsapp import HttpClient, WhatsAppChannel
+from bot.chores import Chore, MailRound, Sweep
 from bot.clock import Clock
 from bot.content import Content
 from bot.conversation import Conversation
+from bot.desk import digest
+from bot.desk.digest import DigestRules
 from bot.identifiers import Vault
 from bot.inbox import Inbox
 from bot.settings import Settings
@@ -73,12 +77,37 @@ def build(
     vault = Vault(settings.fernet_keys, settings.hash_key)
     understander = understander or _load_understander(settings)
     conversation = Conversation(
-        content=loaded, understander=understander, vault=vault, clock=clock, hours=settings.hours
+        content=loaded,
+        understander=understander,
+        vault=vault,
+        clock=clock,
+        hours=settings.hours,
+        duty=settings.duty,
     )
     channels = channels if channels is not None else make_channels(settings, store, clock)
-    worker = Worker(store=store, vault=vault, clock=clock, conversation=conversation, channels=channels)
+    worker = Worker(
+        store=store,
+        vault=vault,
+        clock=clock,
+        conversation=conversation,
+        channels=channels,
+        chores=make_chores(settings, store, clock),
+    )
     inbox = Inbox(store, vault, clock, worker.wake)
     return Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker)
+
+
+def make_chores(settings: Settings, store: Store, clock: Clock) -> list[Chore]:
+    """What the worker does beside messages."""
+    server = settings.smtp_server
+    postman = SmtpPostman(server) if server.host else LogPostman()
+    rules = DigestRules(
+        settings.desk_email, settings.desk_opens, settings.desk_closes, settings.mail_language, settings.here
+    )
+    return [
+        MailRound(store, clock, postman, alone=store.is_sqlite),
+        Sweep("the digest", 20, store, clock, lambda connection, now: digest.put_due(connection, now, rules)),
+    ]
 
 
 def _load_understander(settings: Settings) -> Understander:

@@ -6,6 +6,7 @@ Every setting stands in `.env.example` with what it does; a test holds the two t
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from datetime import date, time
 from pathlib import Path
@@ -15,10 +16,14 @@ from cryptography.fernet import Fernet
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.alarm import Duty
+from bot.channels.smtp import SmtpServer
 from bot.errors import SettingsError
+from bot.locales import LANGUAGES
 from bot.pushes import PushRules
 from bot.working_days import DeskHours
 
+_ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}|[^@\s,;<>\"]{1,64}@localhost")
 ROOT = Path(__file__).resolve().parent.parent
 _DEVELOPMENT_KEYS = "development-keys.json"
 
@@ -51,8 +56,27 @@ class Settings(BaseSettings):
     twilio_sender: str = ""
     twilio_api_url: str = ""
 
+    twilio_template_answer_nl: str = ""
+    twilio_template_answer_en: str = ""
+    twilio_template_answer_ar: str = ""
+    price_template_eur: float = Field(0.05, ge=0, le=10)
+    price_message_eur: float = Field(0.05, ge=0, le=10)
+
+    smtp_host: str = ""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = ""
+    mail_language: Literal["nl", "en"] = "nl"
+    urgent_email: str = ""
+    urgent_email_second: str = ""
+    urgent_second_after: int = Field(3, ge=1, le=100)
+    desk_email: str = ""
+
     simulator: bool = True
     desk_password: str = ""
+    desk_opens: time = time(9)
     desk_closes: time = time(17)
     desk_answers_within_days: int = Field(1, ge=0, le=30)
     max_body_bytes: int = Field(131072, ge=1024)
@@ -95,8 +119,35 @@ class Settings(BaseSettings):
         )
 
     @property
+    def here(self) -> str:
+        """Where people find this service, without a slash at the end."""
+        return self.public_base_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def smtp_server(self) -> SmtpServer:
+        return SmtpServer(
+            self.smtp_host, self.smtp_port, self.smtp_security, self.smtp_user, self.smtp_password, self.mail_from
+        )
+
+    @property
+    def duty(self) -> Duty:
+        """Who hears of urgent questions."""
+        return Duty(
+            self.urgent_email, self.urgent_email_second, self.urgent_second_after, self.here, self.mail_language
+        )
+
+    @property
     def has_telegram(self) -> bool:
         return bool(self.telegram_token)
+
+    def template_sid(self, language: str) -> str:
+        """The ContentSid of the template "there is an answer for you"; empty when there is none."""
+        sids = {
+            "nl": self.twilio_template_answer_nl,
+            "en": self.twilio_template_answer_en,
+            "ar": self.twilio_template_answer_ar,
+        }
+        return sids.get(language, "")
 
     @property
     def has_whatsapp(self) -> bool:
@@ -128,7 +179,12 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _faults(settings: Settings) -> list[str]:
-    faults = [*_telegram_faults(settings), *_whatsapp_faults(settings), *_push_faults(settings)]
+    faults = [
+        *_telegram_faults(settings),
+        *_whatsapp_faults(settings),
+        *_push_faults(settings),
+        *_mail_faults(settings),
+    ]
     if not settings.content_dir.is_dir():
         faults.append(f"WEGWIJS_CONTENT_DIR: {settings.content_dir} is no folder")
     url = settings.database_url
@@ -169,6 +225,11 @@ def _whatsapp_faults(settings: Settings) -> list[str]:
         faults.append("WEGWIJS_TWILIO_API_KEY with its secret, or WEGWIJS_TWILIO_AUTH_TOKEN, is needed to send")
     if not settings.twilio_sender.startswith("whatsapp:"):
         faults.append("WEGWIJS_TWILIO_SENDER: must look like whatsapp:+31…")
+    for language in LANGUAGES:
+        sid = settings.template_sid(language)
+        if sid and not re.fullmatch(r"HX[0-9a-fA-F]{32}", sid):
+            name = f"WEGWIJS_TWILIO_TEMPLATE_ANSWER_{language.upper()}"
+            faults.append(f"{name}: must be the ContentSid of the template, HX and 32 digits")
     if not settings.public_base_url:
         faults.append("WEGWIJS_PUBLIC_BASE_URL is missing: Twilio's signature covers the public address")
     return faults
@@ -183,6 +244,21 @@ def _push_faults(settings: Settings) -> list[str]:
             date.fromisoformat(day)
         except ValueError:
             faults.append(f"WEGWIJS_PUSH_DAYS_OFF: '{day}' is no day; write days as 2027-03-09, with commas between")
+    return faults
+
+
+def _mail_faults(settings: Settings) -> list[str]:
+    faults = []
+    for name in ("mail_from", "urgent_email", "urgent_email_second", "desk_email"):
+        address = getattr(settings, name)
+        if address and not _ADDRESS.fullmatch(address):
+            faults.append(f"WEGWIJS_{name.upper()}: not an e-mail address; write one, such as desk@example.org")
+    if settings.smtp_host and not settings.mail_from:
+        faults.append("WEGWIJS_MAIL_FROM is missing: the mail server wants to know who writes")
+    if bool(settings.smtp_user) != bool(settings.smtp_password):
+        faults.append("WEGWIJS_SMTP_USER and WEGWIJS_SMTP_PASSWORD belong together: set both or none")
+    if settings.urgent_email_second and not settings.urgent_email:
+        faults.append("WEGWIJS_URGENT_EMAIL_SECOND is set without WEGWIJS_URGENT_EMAIL")
     return faults
 
 
@@ -202,6 +278,15 @@ def _production_faults(settings: Settings) -> list[str]:
         faults.append("WEGWIJS_TELEGRAM_API_URL is for tests only; leave it out in production")
     if not settings.desk_password:
         faults.append("WEGWIJS_DESK_PASSWORD is missing: the desk would be open to anybody")
+    return faults + _production_mail_faults(settings)
+
+
+def _production_mail_faults(settings: Settings) -> list[str]:
+    faults = []
+    if not settings.smtp_host or not settings.urgent_email:
+        faults.append("WEGWIJS_SMTP_HOST and WEGWIJS_URGENT_EMAIL are needed: nobody would hear of a cry for help")
+    if settings.smtp_security == "none" and settings.smtp_host not in ("localhost", "127.0.0.1"):
+        faults.append("WEGWIJS_SMTP_SECURITY must be starttls or tls in production, but for a server on this machine")
     return faults
 
 

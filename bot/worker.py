@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from bot import logs, outbox, retention, timers
 from bot.channels.base import Channel
+from bot.chores import Chore
 from bot.clock import Clock
 from bot.conversation import Conversation
 from bot.errors import Failure, SendError, StoreUnavailableError
@@ -52,10 +53,17 @@ class Worker:
     """All loops of one process. `wake` after something new came in."""
 
     def __init__(
-        self, *, store: Store, vault: Vault, clock: Clock, conversation: Conversation, channels: Mapping[str, Channel]
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        clock: Clock,
+        conversation: Conversation,
+        channels: Mapping[str, Channel],
+        chores: Sequence[Chore] = (),
     ) -> None:
         self.store, self.vault, self.clock = store, vault, clock
-        self.conversation, self.channels = conversation, channels
+        self.conversation, self.channels, self.chores = conversation, channels, chores
         self.alone = store.is_sqlite  # the only process, so all leases are free at start
         self._held = Held()
         self._arrived, self._to_send = asyncio.Event(), asyncio.Event()
@@ -74,6 +82,7 @@ class Worker:
             self._timer_loop(),
             self._lease_loop(),
             self._retention_loop(),
+            *(chore.run() for chore in self.chores),
         ]
         running = [asyncio.create_task(loop) for loop in loops]
         try:

@@ -14,7 +14,8 @@ def on_timer(situation: Situation) -> list[Action]:
     if ticket is None or not isinstance(ticket_id, int):
         return []
     if ticket.urgent:  # the person isn't told that help is late: they were told to call
-        return [RemindUrgent(ticket_id), CountOutcome("urgent.waits", language=situation.language)]
+        times = situation.message.extra.get("times", 1)
+        return [RemindUrgent(ticket_id, times), CountOutcome("urgent.waits", language=situation.language)]
     if kind != "promise" or ticket.promise_at > situation.now:
         return []
     if situation.contact.stopped:  # asked for no messages of our own accord

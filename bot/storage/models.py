@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.storage import account_models  # noqa: F401  # so that all tables are known where one is
+from bot.storage import account_models, follow_up_models  # noqa: F401  # so that all tables are known where one is
 from bot.storage.base import Base as Base  # noqa: PLC0414  # others take it from here
 from bot.storage.types import BigId
 
@@ -120,6 +120,9 @@ class OutboxRow(Base):
     priority: Mapped[int] = mapped_column(sa.SmallInteger, default=0)  # 0 replies, 1 notices, 2 invitations
     payload: Mapped[dict[str, Any] | None]
     callback: Mapped[str | None] = mapped_column(sa.String(120))  # Telegram: the tap that this message answers
+    kind: Mapped[str | None] = mapped_column(
+        sa.String(16)
+    )  # template or nudge: of our own accord, counted with its cost
     created_at: Mapped[datetime]
     state: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
     due_at: Mapped[datetime]
@@ -216,7 +219,11 @@ class TicketRow(Base):
     """A question for a person (Open Klant: internetaak)."""
 
     __tablename__ = "ticket"
-    __table_args__ = (sa.Index("ticket_state", "state", "promise_at"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        sa.Index("ticket_state", "state", "promise_at"),
+        sa.Index("ticket_made", "created_at", "answered_at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), index=True)
@@ -232,6 +239,8 @@ class TicketRow(Base):
     created_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     helped: Mapped[bool | None]
+    taken_at: Mapped[datetime | None]  # urgent: somebody takes it upon them, the alarm is quiet for a while
+    taken_by: Mapped[str | None] = mapped_column(sa.String(64))
 
 
 class TicketEntryRow(Base):
