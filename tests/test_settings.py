@@ -11,10 +11,20 @@ from bot.settings import ROOT, Settings, load_settings, new_keys
 
 PRODUCTION = {
     "environment": "production",
+    "smtp_host": "mail.example.org",
+    "mail_from": "wegwijs@example.org",
+    "urgent_email": "duty@example.org",
     "simulator": False,
     "public_base_url": "https://bot.example.org",
     "desk_password": "a long enough password",
     **new_keys(),
+}
+
+WHATSAPP = {
+    "twilio_account_sid": "AC1",
+    "twilio_auth_token": "t",
+    "twilio_sender": "whatsapp:+1",
+    "public_base_url": "https://x",
 }
 
 
@@ -50,6 +60,14 @@ def test_development_starts_without_any_setting_and_keeps_its_keys(tmp_path):
         (PRODUCTION | {"secret_keys": "", "hash_key": ""}, "needed in production"),
         (PRODUCTION | {"twilio_api_url": "http://127.0.0.1"}, "for tests only"),
         (PRODUCTION | {"telegram_api_url": "http://127.0.0.1"}, "for tests only"),
+        (PRODUCTION | {"smtp_host": ""}, "cry for help"),
+        (PRODUCTION | {"urgent_email": ""}, "cry for help"),
+        (PRODUCTION | {"smtp_security": "none"}, "starttls or tls"),
+        ({"smtp_host": "mail.example.org"}, "WEGWIJS_MAIL_FROM"),
+        ({"urgent_email": "duty\nBcc: x@example.org"}, "not an e-mail address"),
+        ({"smtp_user": "x"}, "belong together"),
+        ({"urgent_email_second": "x@example.org"}, "without WEGWIJS_URGENT_EMAIL"),
+        (WHATSAPP | {"twilio_template_answer_ar": "HX12"}, "WEGWIJS_TWILIO_TEMPLATE_ANSWER_AR"),
     ],
 )
 def test_each_fault_is_one_clear_line(tmp_path, wrong, says):

@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bot.service import Service, build
 from bot.settings import Settings, load_settings
-from webhooks import content_pages, desk, health, metrics, monitoring, simulator, telegram, whatsapp
+from webhooks import content_pages, desk, health, metrics, monitoring, simulator, telegram, urgent, whatsapp
 from webhooks.limits import BodyLimit
 
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
@@ -37,6 +37,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(desk.router(service))
     app.include_router(content_pages.router(service))
     app.include_router(monitoring.router(service))
+    app.include_router(urgent.router(service))
     if settings.simulator:
         app.include_router(simulator.router(service))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

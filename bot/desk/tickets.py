@@ -86,6 +86,9 @@ class TicketSummary:
     first_words: str
     candidates: tuple[tuple[str, float], ...]
     reach: Reach | None
+    actor_id: int | None = None
+    taken_by: str = ""  # urgent: who takes care of it
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -240,6 +243,9 @@ def _summary(row: sa.Row[Any]) -> TicketSummary:
         first_words=shorten(row.first_text or "", FIRST_WORDS),
         candidates=tuple((topic, float(confidence)) for topic, confidence in row.candidates),
         reach=reached,
+        actor_id=row.actor_id,
+        taken_by=row.taken_by or "",
+        taken_at=row.taken_at,
     )
 
 

@@ -1,0 +1,97 @@
+"""Somebody in danger waits: the people on duty hear it until one of them takes it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot import alarm
+from bot.alarm import Duty
+from tests.desk.asking import answer
+from tests.mail.servers import postman, rounds, rows
+from tests.talk import Talk
+
+WORDS = "ik wil niet meer leven"
+DUTY = Duty("duty@example.org", "second@example.org", 2, "https://bot.example.org", "nl")
+TEN = timedelta(minutes=10)
+
+
+@pytest.fixture
+def crisis(service, understander):
+    service.conversation.duty = DUTY
+    understander.means(WORDS, "crisis", "health.crisis")
+    talk = Talk(service, "telegram").agrees()
+    talk.says(WORDS)
+    return talk
+
+
+def later(talk, times=1):
+    for _ in range(times):
+        talk.service.clock.forward(TEN)
+        talk.waits()
+
+
+def recipients(service):
+    return [row.recipient.partition("@")[0] for row in rows(service)]
+
+
+def test_it_rings_at_once_and_every_ten_minutes(crisis):
+    assert recipients(crisis.service) == ["duty"]
+    later(crisis)
+    assert recipients(crisis.service) == ["duty", "duty"]
+
+
+def test_nobody_reacts_so_the_second_address_hears_it_too(crisis):
+    later(crisis, 2)
+    assert recipients(crisis.service) == ["duty", "duty", "duty", "second"]
+
+
+def test_it_holds_a_number_and_a_link_and_no_word_of_the_newcomer(crisis, server, inbox):
+    rounds(crisis.service, postman(server))
+    text = inbox.mails[0].as_string()
+    assert "https://bot.example.org/desk/tickets/1" in text
+    assert not [word for word in WORDS.split() if len(word) > 4 and word in text.replace("wegwijs", "")]
+
+
+def test_whoever_takes_it_quiets_it_for_an_hour(crisis):
+    service = crisis.service
+    assert service.store.write(lambda c: alarm.take(c, 1, "Sanne", service.clock.now()))
+    later(crisis, 5)
+    assert recipients(service) == ["duty"]
+    later(crisis)  # an hour, and no answer
+    assert recipients(service) == ["duty", "duty"]
+
+
+def test_an_answer_ends_it(crisis):
+    answer(crisis.service, 1)
+    later(crisis, 3)
+    assert recipients(crisis.service) == ["duty"]
+
+
+def test_an_answer_that_does_not_help_makes_it_ring_at_once(crisis):
+    crisis.service.store.write(lambda c: alarm.take(c, 1, "Sanne", crisis.service.clock.now()))
+    answer(crisis.service, 1)
+    later(crisis)
+    crisis.taps("rated:no:1")
+    assert recipients(crisis.service) == ["duty", "duty"]
+    later(crisis)
+    assert recipients(crisis.service) == ["duty", "duty", "duty"]
+
+
+def test_only_an_open_urgent_question_can_be_taken(crisis):
+    service = crisis.service
+    answer(service, 1)
+    assert not service.store.write(lambda c: alarm.take(c, 1, "Sanne", service.clock.now()))
+    assert not service.store.write(lambda c: alarm.take(c, 99, "Sanne", service.clock.now()))
+
+
+def test_a_mail_server_that_was_away_gets_no_heap_of_old_alarms(crisis, server, inbox):
+    later(crisis, 4)
+    rounds(crisis.service, postman(server))
+    assert [mail["To"] for mail in inbox.mails] == ["duty@example.org", "second@example.org"]
+
+
+@pytest.mark.parametrize(("duty", "expected"), [(Duty(), []), (Duty("a"), ["a"]), (Duty("", "b"), ["b"])])
+def test_addresses_that_are_not_set(duty, expected):
+    assert list(duty.on_duty(1)) == expected
