@@ -8,12 +8,14 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
+from bot.locales import AMSTERDAM
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -67,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     back = _add(commands, "restore", _restore, "put a copy back; stop the service first")
     back.add_argument("file", type=Path)
     back.add_argument("--replace", action="store_true", help="in place of a database that is not empty")
+    closing = _add(commands, "close", _close, "close the service for a while: only people in danger are answered")
+    closing.add_argument("--until", type=_moment, required=True, help="2026-12-28T09:00, in Dutch time")
+    _add(commands, "open", _open, "open the service again")
     _add(commands, "doctor", _doctor, "look at settings, keys, content, database, channels and clock")
     telegram = _add(commands, "telegram", _telegram, "set up the bot at Telegram")
     telegram.add_argument("what", choices=("set-webhook", "set-commands"))
@@ -252,6 +257,25 @@ def _restore(options: argparse.Namespace) -> int:
     from bot.settings import load_settings
 
     return restore(load_settings(), options.file, replace=options.replace)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=AMSTERDAM)
+
+
+def _close(options: argparse.Namespace) -> int:
+    from bot.commands.operate import close_service
+    from bot.settings import load_settings
+
+    return close_service(load_settings(), options.until)
+
+
+def _open(_: argparse.Namespace) -> int:
+    from bot.commands.operate import close_service
+    from bot.settings import load_settings
+
+    return close_service(load_settings(), None)
 
 
 def _doctor(_: argparse.Namespace) -> int:

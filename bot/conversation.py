@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import actions as act
-from bot import alarm, escalation, outbox, people
+from bot import alarm, escalation, opening, outbox, people
 from bot.alarm import NOBODY, Duty
 from bot.clock import Clock
 from bot.contacts import Consent, Contact
@@ -118,6 +118,7 @@ class Conversation:
             self._situation(person.contact, message, now, understanding),
             own=routing.own_route(connection, person.contact.id, now),
             tickets=escalation.tickets_of(connection, person.contact.id),
+            closed_until=opening.closed_until(connection, now),
             kept_facts=people.kept_facts(connection, person.contact.id),
         )
         turn = Turn(connection, row, message, person, person.contact, situation.promise, now)

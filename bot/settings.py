@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     urgent_second_after: int = Field(3, ge=1, le=100)
     desk_email: str = ""
 
+    telegram: bool = True
+    whatsapp: bool = True
+    desk: bool = True
     simulator: bool = True
     desk_password: str = ""
     desk_opens: time = time(9)
@@ -138,7 +141,7 @@ class Settings(BaseSettings):
 
     @property
     def has_telegram(self) -> bool:
-        return bool(self.telegram_token)
+        return bool(self.telegram_token) and self.telegram
 
     def template_sid(self, language: str) -> str:
         """The ContentSid of the template "there is an answer for you"; empty when there is none."""
@@ -151,7 +154,7 @@ class Settings(BaseSettings):
 
     @property
     def has_whatsapp(self) -> bool:
-        return bool(self.twilio_account_sid)
+        return bool(self.twilio_account_sid) and self.whatsapp
 
     @property
     def fernet_keys(self) -> list[str]:
@@ -201,7 +204,7 @@ def _faults(settings: Settings) -> list[str]:
 
 
 def _telegram_faults(settings: Settings) -> list[str]:
-    if not settings.has_telegram:
+    if not settings.telegram_token:
         return ["WEGWIJS_TELEGRAM_WEBHOOK_SECRET is set without WEGWIJS_TELEGRAM_TOKEN"] * bool(
             settings.telegram_webhook_secret
         )

@@ -17,6 +17,7 @@ from bot.settings import Settings, load_settings
 from webhooks import content_pages, desk, health, metrics, monitoring, simulator, telegram, urgent, whatsapp
 from webhooks.limits import BodyLimit
 
+DESK = (desk, content_pages, monitoring, urgent)  # every page for people who work here: one switch
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 
 
@@ -34,10 +35,9 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(whatsapp.router(service))
     app.include_router(health.router(service))
     app.include_router(metrics.router(service))
-    app.include_router(desk.router(service))
-    app.include_router(content_pages.router(service))
-    app.include_router(monitoring.router(service))
-    app.include_router(urgent.router(service))
+    if settings.desk:
+        for area in DESK:
+            app.include_router(area.router(service))
     if settings.simulator:
         app.include_router(simulator.router(service))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

@@ -106,6 +106,8 @@ def router(service: Service) -> APIRouter:
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
         if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
             return Response(status_code=403)
+        if not service.settings.telegram:  # Telegram comes back with it for a day
+            return Response(status_code=503, headers={"retry-after": "300"})
         message = read(await request.body())
         if message is None:
             return Response()

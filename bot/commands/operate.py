@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import backup, doctor
+from bot import backup, doctor, opening
 from bot.errors import SettingsError
 from bot.identifiers import Vault
 from bot.keys import rotate
@@ -39,6 +39,18 @@ def examine(settings: Settings) -> int:
     counts = f"{found[doctor.Grade.BAD]} to mend, {found[doctor.Grade.WARN]} to look at"
     print(f"\n{counts}, {found[doctor.Grade.GOOD]} as they should be")
     return 1 if found[doctor.Grade.BAD] else 0
+
+
+def close_service(settings: Settings, until: datetime | None) -> int:
+    """Close the service until a moment, or open it when there is none."""
+    store = Store(settings.store_url)
+    try:
+        with store.engine.begin() as connection:
+            opening.reopen(connection) if until is None else opening.close(connection, until)
+    finally:
+        store.close()
+    print(f"closed until {until:%d-%m-%Y %H:%M}; only people in danger are answered" if until else "open")
+    return 0
 
 
 def rotate_keys(settings: Settings, *, new_hash_key: bool) -> int:

@@ -7,6 +7,7 @@ free text.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from bot.actions import Action, CountOutcome, MarkBlocked, Reply, Resume, Say
 from bot.contacts import Consent
@@ -55,6 +56,8 @@ def _decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line 
     token = resolve(message, contact.thread.offered, situation.content.commands)
     if token.partition(":")[0] in ("stop", "erase", "data"):  # rights of everybody, also without consent
         return on_tap(situation, token)
+    if situation.closed_until is not None:
+        return [*again, *_closed(situation, situation.closed_until)]
     if not contact.known:
         return again + first_contact.welcome(situation, token)
     if message.kind in _MEDIA:
@@ -64,6 +67,11 @@ def _decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line 
     if message.kind is Kind.START:
         return again + on_tap(situation, "menu")
     return again + answering.free_text(situation)
+
+
+def _closed(situation: Situation, until: datetime) -> list[Action]:
+    say = Reply((Say("service.closed", {"moment": until}),), (), situation.language)
+    return [situation.remember(), say, CountOutcome("closed", language=situation.language)]
 
 
 def _media(situation: Situation, kind: str) -> list[Action]:

@@ -39,6 +39,7 @@ class Situation:
     own: Route | None = None  # the own klantregisseur, where there is one who has time
     understanding: Understanding | None = None  # None where the message has no words to understand
     tickets: tuple[OpenTicketFacts, ...] = ()
+    closed_until: datetime | None = None  # the whole service is closed
     kept_facts: tuple[tuple[str, Any], ...] = ()  # what is kept of this person, for "my data"
 
     @property
