@@ -75,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "doctor", _doctor, "look at settings, keys, content, database, channels and clock")
     telegram = _add(commands, "telegram", _telegram, "set up the bot at Telegram")
     telegram.add_argument("what", choices=("set-webhook", "set-commands"))
+    monitoring = commands.add_parser("monitoring", help="figures for researchers")
+    _add_monitoring(monitoring.add_subparsers(required=True, metavar="WHAT"))
     bench = _add(commands, "bench", _bench, "measure speed as ratios to a no-op endpoint")
     bench.add_argument("--seconds", type=float, default=3.0, help="length of each measurement")
     return parser
@@ -107,6 +109,19 @@ def _add_content(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--output", type=Path, required=True, metavar="FILE.html")
     export.add_argument("--language", choices=("nl", "en"), default="nl", help="of the labels")
     export.add_argument("--content", type=Path)
+
+
+def _add_monitoring(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "figures from a file of answers alone"
+    report = _add(what, "report", _monitoring_report, text)
+    report.add_argument("--answers", type=Path, required=True, metavar="FILE.csv")
+    report.add_argument("--baseline", type=Path, metavar="FILE.yaml", help="the study to compare with (default: 2024)")
+    report.add_argument("--format", choices=("json", "html"), default="json")
+    report.add_argument("--language", choices=("nl", "en"), default="nl", help="of the page")
+    report.add_argument("--output", type=Path, metavar="FILE", help="where to write; on the screen when left out")
+    report.add_argument("--wave", default="", help="one wave; when left out the latest answer of each person")
+    report.add_argument("--min-people", type=int, default=10, metavar="N", help="no figure of fewer people")
+    report.add_argument("--strict", action="store_true", help="as the pages: a small rest of a total hides a group too")
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -290,6 +305,13 @@ def _telegram(options: argparse.Namespace) -> int:
     from bot.settings import load_settings
 
     return asyncio.run(run(options.what, load_settings()))
+
+
+def _monitoring_report(options: argparse.Namespace) -> int:
+    from bot.commands.monitoring import report
+    from bot.settings import ROOT
+
+    return report(options, ROOT / "content")
 
 
 def _bench(options: argparse.Namespace) -> int:

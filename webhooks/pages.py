@@ -243,12 +243,19 @@ def environment(language: str) -> Environment:
         "moment": partial(locales.moment, language=language),
         "day": partial(locales.day, language=language),
         "number": partial(locales.number, language=language),
+        "decimal": partial(_decimal, language=language),
         "percent": partial(_percent, language=language),
         "duration": partial(_duration, language=language),
         "tongue": partial(_tongue, language=language),
         "lang_code": _lang_code,
     }
     return environment
+
+
+def _decimal(value: float, digits: int = 2, *, language: str) -> str:
+    """A figure with as many decimals as others of its kind: "3,90"."""
+    text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return text.replace(".", ",") if language == "nl" else text
 
 
 def _percent(value: float, language: str) -> str:

@@ -9,11 +9,13 @@ from pathlib import Path
 from bot.actions import Choice, Reply, Show
 from bot.contacts import Group
 from bot.content import Content, editorial
+from bot.content.files import read_yaml
 from bot.content.load import read_content
 from bot.content.rules import check as faults_of
 from bot.content.schema import Status
 from bot.locales import LANGUAGES
 from bot.messages import CAPABILITIES
+from bot.monitoring import baseline
 from bot.replies import render
 
 
@@ -21,6 +23,8 @@ def check(root: Path) -> int:
     """Every rule on the content; prints each fault with its place and its mend. Exit code 1 when there is one."""
     content, reader = read_content(root)
     faults = sorted(reader.faults) or sorted(faults_of(content, reader))
+    if (root / baseline.FILE).exists():
+        faults += baseline.check(read_yaml(root / baseline.FILE, root))[1]
     levels: list[str] = []
     if not faults:
         found, levels = editorial.check(content, reader)

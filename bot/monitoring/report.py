@@ -1,0 +1,199 @@
+"""All figures of a set of answers as one document. Its keys are a contract: `docs/monitoring.md` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd  # type: ignore[import-untyped]  # it ships no types
+
+from bot.monitoring import against, regression
+from bot.monitoring.answers import Answers, Scale
+from bot.monitoring.baseline import SUBGROUPS, Baseline
+from bot.monitoring.descriptive import describe
+from bot.monitoring.differences import compare, holm
+from bot.monitoring.protection import REST, Rules, hidden_figures, hidden_groups, may_show, ordered, protected
+from bot.monitoring.sentences import say
+from bot.monitoring.vocabulary import BACKGROUNDS, DERIVED, groups_of
+
+FORMAT = 1
+# What is related with what, as the study did: evaluations of the programme with how people fare.
+PREDICTORS = ("Q18", "Q19", "Q20", "Q3", "Q4", "Q16", "Q17")
+OUTCOMES = ("Q33", "Q31", "Q32", "Q36", "Q37", "Q25", "Q26")
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a report is about. `wave` "" is all waves: of each person the latest answer to each item."""
+
+    rules: Rules
+    wave: str = ""
+    source: str = ""
+
+
+def scales_of(baseline: Baseline) -> dict[str, Scale]:
+    """What each item of a baseline may be answered with."""
+    return {
+        name: Scale(name, item.topic, item.low, item.high, item.higher_is_worse)
+        for name, item in baseline.items.items()
+    }
+
+
+def make(answers: Answers, baseline: Baseline, options: Options) -> Figures:
+    """The report: what was read, figures of every item, differences, relations, the baseline, the check of the tool."""
+    frame = selected(answers, options.wave)
+    given = frame[frame["status"] == "answered"]
+    items = {
+        name: _item(name, given[given["item"] == name], frame[frame["item"] == name], baseline, options)
+        for name in baseline.items
+    }
+    _correct(items)
+    return {
+        "format": FORMAT,
+        "source": _source(answers, frame, options),
+        "left_out": left_out(answers),
+        "protection": {"min_people": options.rules.min_people, "strict": options.rules.strict},
+        "items": items,
+        "relations": _relations(given, options.rules),
+        "tool_check": against.check(baseline),
+    }
+
+
+def selected(answers: Answers, wave: str) -> pd.DataFrame:
+    """The answers of a wave, or of all waves the latest answer of each person to each item."""
+    if wave:
+        return answers.frame[answers.frame["wave"] == wave]
+    waves = answers.waves
+    if len(waves) < 2:
+        return answers.frame
+    frame = answers.frame.assign(
+        order=answers.frame["wave"].map({name: place for place, name in enumerate(waves)}).astype(int),
+        given=answers.frame["status"] == "answered",
+    )
+    latest = frame.sort_values(["given", "order"], kind="stable").drop_duplicates(["respondent", "item"], keep="last")
+    return latest.drop(columns=["order", "given"])
+
+
+def _source(answers: Answers, frame: pd.DataFrame, options: Options) -> Figures:
+    return {
+        "file": options.source,
+        "sha256": answers.sha256,
+        "layout": answers.layout,
+        "rows": answers.rows,
+        "respondents": int(frame["respondent"].nunique()),
+        "answers": int((frame["status"] == "answered").sum()),
+        "waves": answers.waves,
+        "wave": options.wave or None,
+        "backgrounds": [name for name in (*BACKGROUNDS, *DERIVED) if name in frame],
+    }
+
+
+def left_out(answers: Answers) -> Figures:
+    """What was left out and why: how often, and the first of each kind with line and mend in two languages."""
+    first = [
+        {"rule": note.code, "line": note.line, "item": note.item, "value": note.value}
+        | {"message": say("notes", note.code, item=note.item, value=note.value)}
+        for note in sorted(answers.notes.first, key=lambda note: note.line)
+    ]
+    whole_file = [
+        {"rule": code, "line": 0, "item": "", "value": "", "message": say("notes", code, item="", value="")}
+        for code in answers.notes.counts
+        if code not in {note.code for note in answers.notes.first}
+    ]
+    return {"counts": dict(sorted(answers.notes.counts.items())), "first": [*first, *whole_file]}
+
+
+def _item(name: str, given: pd.DataFrame, asked: pd.DataFrame, baseline: Baseline, options: Options) -> Figures:
+    item, rules = baseline.items[name], options.rules
+    scale = scales_of(baseline)[name]
+    backgrounds = [background for background in (*BACKGROUNDS, *DERIVED) if background in given]
+    total = _figures(given["value"].to_numpy(), scale, rules)
+    shown = total["n"] is not None
+    groups = {background: _groups(given, background, scale, rules) for background in backgrounds} if shown else {}
+    beside = {"total": ("", "")} | SUBGROUPS
+    found: Figures = {
+        "topic": item.topic,
+        "label": against.label(name, item),
+        "scale": {"low": item.low, "high": item.high},
+        "higher_is_worse": item.higher_is_worse,
+        "total": total,
+        "groups": groups,
+        "missing": _missing(asked, rules) if shown else {},
+        "differences": {background: _difference(given, background, groups[background]) for background in groups},
+        "baseline": {},
+    }
+    for key, (background, group) in beside.items():
+        now = (
+            total
+            if key == "total"
+            else groups.get(background, {}).get(group, hidden_figures(rules) | {"reason": "no_answers"})
+        )
+        row = against.against(name, item, item.published().get(key), now, rules.min_people)
+        if row is not None:
+            found["baseline"][key] = row
+    return found
+
+
+def _figures(values: Any, scale: Scale, rules: Rules) -> Figures:
+    if len(values) == 0:
+        return describe(values, scale) | {"reason": "no_answers"}
+    if not may_show(len(values), rules):
+        return hidden_figures(rules)
+    found = protected(describe(values, scale), rules)
+    return found | {"reason": "no_spread"} if found["sd"] == 0 else found
+
+
+def _groups(given: pd.DataFrame, background: str, scale: Scale, rules: Rules) -> dict[str, Figures]:
+    """Figures of each group of a background; what may not be shown is marked as hidden."""
+    parts = {str(group): part.to_numpy() for group, part in given.groupby(background, observed=True)["value"]}
+    counts = {group: len(values) for group, values in parts.items()}
+    hidden = hidden_groups(counts, len(given), rules, background)
+    return {
+        group: hidden_figures(rules) if group in hidden else _figures(parts[group], scale, rules)
+        for group in ordered(list(parts), groups_of(background))
+    }
+
+
+def _missing(asked: pd.DataFrame, rules: Rules) -> dict[str, int | None]:
+    """How many did not answer, by reason; None where it is so few that somebody may be recognised."""
+    counts = asked.loc[asked["status"] != "answered", "status"].value_counts()
+    return {str(status): int(n) if n >= rules.min_people else None for status, n in counts.items() if n}
+
+
+def _difference(given: pd.DataFrame, background: str, groups: Mapping[str, Figures]) -> Figures:
+    """Tests between the groups that are shown, and the same with type or gender controlled for."""
+    shown = [group for group, figures in groups.items() if figures["n"] and group not in REST.get(background, ())]
+    if len(shown) < 2:
+        return {"groups": shown, "reason": "too_few"}
+    parts = dict(iter(given[given[background].isin(shown)].groupby(background, observed=True)["value"]))
+    found = compare({group: parts[group].to_numpy() for group in shown})
+    if "reason" in found:
+        return found
+    highest = max(shown, key=lambda group: groups[group]["m"])
+    return found | {"highest": highest, "controlled": regression.controlled(given, background, shown)}
+
+
+def _correct(items: Mapping[str, Figures]) -> None:
+    """Holm's correction over all items of one background, beside the plain p."""
+    for background in (*BACKGROUNDS, *DERIVED):
+        holm([item["differences"][background] for item in items.values() if background in item["differences"]])
+
+
+def _relations(given: pd.DataFrame, rules: Rules) -> list[Figures]:
+    """Standardised betas, one row for each predictor and outcome with enough people."""
+    names = [name for name in (*PREDICTORS, *OUTCOMES) if (given["item"] == name).sum() >= rules.min_people]
+    if len(names) < 2:
+        return []
+    part = given[given["item"].isin(names)]
+    wide = part.pivot_table(index="respondent", columns="item", values="value", aggfunc="last", observed=True)
+    controls = [name for name in regression.CONTROLS if name in given]
+    people = given.drop_duplicates("respondent", keep="last").set_index("respondent")[controls]
+    rows = regression.relations(wide.join(people), PREDICTORS, dict.fromkeys(OUTCOMES, ""))
+    return [
+        row
+        if row["n"] >= rules.min_people
+        else {"predictor": row["predictor"], "outcome": row["outcome"], "n": None, "reason": "hidden"}
+        for row in rows
+    ]

@@ -1,0 +1,59 @@
+"""The report of a file of answers as one page that needs nothing else, to open, print or send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.monitoring.baseline import SUBGROUPS
+from webhooks.pages import HERE, environment
+
+COLUMNS = {"total": ""} | {group: background for group, (background, _) in SUBGROUPS.items()}
+Figures = dict[str, Any]
+
+
+def page(found: Figures, language: str) -> str:
+    """A report as HTML in Dutch or English."""
+    template = environment(language).get_template("monitoring/report.html")
+    scales = by_scale(found["items"])
+    return template.render(
+        language=language,
+        found=found,
+        style=(HERE / "static" / "report.css").read_text(encoding="utf-8"),
+        scales=[(low, high, names) for (low, high), names in scales.items()],
+        rows={ends: [row(found["items"][name], language) for name in names] for ends, names in scales.items()},
+        columns=COLUMNS,
+        backgrounds=found["source"]["backgrounds"],
+        relations=matrix(found["relations"]),
+    )
+
+
+def by_scale(items: Figures) -> dict[tuple[int, int], list[str]]:
+    """The items of each scale, because means can only be drawn beside others of the same scale."""
+    scales: dict[tuple[int, int], list[str]] = {}
+    for name, item in items.items():
+        scales.setdefault((item["scale"]["low"], item["scale"]["high"]), []).append(name)
+    return scales
+
+
+def row(item: Figures, language: str) -> Figures:
+    """A row of the chart: the mean of now and of 2024."""
+    total, before = item["total"], item["baseline"].get("total", {})
+    return {
+        "name": item["label"][language],
+        "m": total["m"],
+        "interval": total.get("interval"),
+        "reason": total.get("reason", ""),
+        "before": before.get("m_2024"),
+    }
+
+
+def matrix(relations: list[Figures]) -> Figures:
+    """Relations as a table: predictors down, outcomes across. Empty when there are none."""
+    if not relations:
+        return {}
+    of = {(one["predictor"], one["outcome"]): one for one in relations}
+    return {
+        "predictors": list(dict.fromkeys(predictor for predictor, _ in of)),
+        "outcomes": list(dict.fromkeys(outcome for _, outcome in of)),
+        "of": of,
+    }
