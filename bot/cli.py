@@ -125,8 +125,6 @@ def _add_monitoring(what: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _serve(options: argparse.Namespace) -> int:
-    import uvicorn
-
     from bot.settings import load_settings
 
     settings = load_settings()
@@ -141,10 +139,7 @@ def _serve(options: argparse.Namespace) -> int:
     if settings.simulator:
         print(f"Chat page    {address}/simulator", flush=True)
     print(f"Desk         {address}/desk\nMonitoring   {address}/monitoring", flush=True)
-    uvicorn.run(
-        app, host=settings.host, port=settings.port, access_log=False, log_config=None, timeout_graceful_shutdown=20
-    )
-    return 0
+    return int(web.run(app, settings))
 
 
 def _worker(_: argparse.Namespace) -> int:

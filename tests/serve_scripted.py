@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 
-import uvicorn
-
 from bot.service import build
 from bot.settings import load_settings
 from bot.understanding import Candidate, Outcome, Understanding
-from webhooks.app import create_app, running
+from webhooks.app import create_app, run, running
 
 
 class TextIsTopic:
@@ -26,4 +24,4 @@ if __name__ == "__main__":
     service = build(settings, understander=TextIsTopic())
     app = create_app(service)
     app.router.lifespan_context = lambda _: running(service)
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False)
+    run(app, settings)

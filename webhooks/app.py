@@ -9,15 +9,17 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from bot.service import Service, build
 from bot.settings import Settings, load_settings
-from webhooks import content_pages, desk, health, metrics, monitoring, simulator, telegram, urgent, whatsapp
+from webhooks import content_pages, desk, events, health, metrics, monitoring, simulator, telegram, urgent, whatsapp
 from webhooks.limits import BodyLimit
 
-DESK = (desk, content_pages, monitoring, urgent)  # every page for people who work here: one switch
+DESK = (desk, events, content_pages, monitoring, urgent)  # every page for people who work here: one switch
+STOP_SECONDS = 20  # for what is under way when the service is told to stop
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 
 
@@ -68,3 +70,21 @@ def serve_app(settings: Settings | None = None) -> FastAPI:
     app = create_app(service)
     app.router.lifespan_context = lambda _: running(service)
     return app
+
+
+def run(app: FastAPI, settings: Settings) -> int:
+    """Serve until a signal says stop; returns the exit code. Streams end by themselves at once, so a stop is quick."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+    )
+    app.state.is_stopping = lambda: server.should_exit
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else 3

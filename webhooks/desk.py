@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.engine import Connection
 
 from bot.actions import Reply, Show
-from bot.desk import answering, tickets
+from bot.desk import answering, news, tickets
 from bot.desk.answering import AnswerResult
 from bot.desk.tickets import TicketPage, TicketSummary
 from bot.escalation import BACK_UP_DESK
@@ -112,6 +112,7 @@ class Desk:
             return {
                 "tickets": tickets.open_tickets(connection),
                 "total": tickets.count_open(connection),
+                "state": news.state_of(news.open_tickets(connection), request.state.session.principal),
                 "troubles": tickets.attention(connection),
                 "done": tickets.ticket(connection, done_id) if done_id else None,
             }

@@ -137,6 +137,10 @@ class Pages:
             response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
         return response
 
+    def fragment(self, request: Request, template: str, **values: Any) -> str:
+        """A part of a page in the language of a request: for a script that puts it into the page."""
+        return self._environments[page_language(request)].get_template(template).render(values)
+
     def login(self, request: Request, *, status: int = 200, **values: Any) -> Response:
         """The page with the password, and the cookie that its form belongs to."""
         visitor = self.guard.visitor(request)
