@@ -46,7 +46,11 @@ def load_understander(content_dir: Path, cache_dir: Path) -> Engine:
 def _fit(content_dir: Path, path: Path) -> Model:
     """In another process, so that this one does not keep the memory."""
     root = str(Path(__file__).parents[2])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
+        "OPENBLAS_NUM_THREADS": "1",  # on a busy machine its threads wait for one another: four times slower
+    }
     command = [sys.executable, "-m", "bot.understanding.fit", str(content_dir.resolve()), str(path.resolve())]
     if subprocess.run(command, env=environment, check=False).returncode != 0:  # noqa: S603  # our own module
         raise WegwijsError("fitting the understanding failed; the lines above say why")

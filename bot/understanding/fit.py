@@ -1,17 +1,13 @@
 """Fits the model to a content folder: `python -m bot.understanding.fit CONTENT MODEL`.
 
-Runs in a process of its own, because it needs two gigabytes for some seconds that the service should not keep.
+Runs in a process of its own, because it needs a gigabyte for some seconds that the service should not keep.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import sys
-import zipfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,20 +15,21 @@ from numpy.typing import NDArray
 from scipy import linalg, optimize, sparse
 
 from bot.errors import ContentError
-from bot.understanding.encoders import E5, Encoder, Use, Vectors
+from bot.understanding.encoders import E5, Use
 from bot.understanding.examples import CRISIS, NOT_CRISIS, OFF_TOPIC, PERSON, SMALLTALK, Pack, read_pack
 from bot.understanding.grams import GramIndex
-from bot.understanding.kernel import FAST, FULL, Floats, Mix, Space
+from bot.understanding.kernel import FAST, FULL, Floats, Mix, Space, bell
 from bot.understanding.language import Languages
 from bot.understanding.lexicon import read_lexicon
-from bot.understanding.model import Head, Model, save, write_arrays
+from bot.understanding.model import Head, Model, save
 from bot.understanding.reading import make_reader
+from bot.understanding.vectors import vectors
 
 Doubles = NDArray[np.float64]
 
 RIDGE = 0.1  # how much votes are held back; from 0.03 to 0.3 the figures are the same
 ALARMING = -0.3  # what alarming words that are no crisis count as danger; examples of other topics count 0
-_VECTORS = "vectors-{}.npz"
+_BLOCK = 512  # rows of a kernel that are made at once: the whole would need a gigabyte more
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +41,7 @@ def fit(content_dir: Path, path: Path) -> None:
     reader = make_reader(read_lexicon(content_dir), languages, pack.examples)
     readings = [reader.read_example(example) for example in pack.examples]
     common = [reading.common for reading in readings]
-    e5 = Space.of(_vectors(E5(), common, path.parent))
-    use = Space.of(_vectors(Use(), common, path.parent))
+    e5, use = (Space.of(vectors(encoder, common, content_dir, path.parent)) for encoder in (E5(), Use(path.parent)))
     index = GramIndex.build([reading.counted for reading in readings])
     counted = _gram_kernel(index)
     full, fast = (_fit_head(_mixed(mix, e5, use, counted), pack) for mix in (FULL, FAST))
@@ -61,14 +57,20 @@ def _mixed(mix: Mix, e5: Space, use: Space, counted: Floats) -> Floats:
     kernel = mix.grams * counted
     for share, space in ((mix.e5, e5), (mix.use, use)):
         if share:
-            kernel += share * np.exp(2 * (space.rows @ space.rows.T) - 2)
+            alike = bell(space.rows @ space.rows.T)
+            alike *= share
+            kernel += alike
     return kernel
 
 
 def _gram_kernel(index: GramIndex) -> Floats:
     lists = (index.shares.astype(np.float32), index.texts.astype(np.int32), index.starts)
-    rows = sparse.csc_matrix(lists, shape=(index.size, len(index.keys))).tocsr()
-    return np.asarray((rows @ rows.T).toarray(), dtype=np.float32)
+    columns = sparse.csc_matrix(lists, shape=(index.size, len(index.keys)))
+    rows, columns = columns.tocsr(), columns.T.tocsr()
+    kernel = np.empty((index.size, index.size), dtype=np.float32)
+    for start in range(0, index.size, _BLOCK):
+        (rows[start : start + _BLOCK] @ columns).toarray(out=kernel[start : start + _BLOCK])
+    return kernel
 
 
 def _fit_head(kernel: Floats, pack: Pack) -> Head:
@@ -77,7 +79,7 @@ def _fit_head(kernel: Floats, pack: Pack) -> Head:
     votes, left_out = _solve(kernel, targets)
     counts = targets[:, :-1].any(axis=1)
     sharpness = _sharpness(left_out[counts, :-1], targets[counts, :-1].argmax(axis=1))
-    return Head(votes.astype(np.float32), sharpness)
+    return Head(np.ascontiguousarray(votes), sharpness)
 
 
 def _target(label: str, classes: Sequence[str], crisis_topic: str) -> Doubles:
@@ -91,14 +93,15 @@ def _target(label: str, classes: Sequence[str], crisis_topic: str) -> Doubles:
     return target
 
 
-def _solve(kernel: Floats, targets: Doubles) -> tuple[Doubles, Doubles]:
-    """Votes, and the scores that each example would get if it had been left out."""
-    matrix = kernel.astype(np.float64)
+def _solve(kernel: Floats, targets: Doubles) -> tuple[Floats, Doubles]:
+    """Votes, and the scores that each example would get if it had been left out. Uses up the kernel."""
+    matrix = kernel.T  # it is symmetric, and columns in a row spare a copy
     matrix[np.diag_indices_from(matrix)] += RIDGE
-    factor, lower = linalg.cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
-    votes = linalg.cho_solve((factor, lower), targets, check_finite=False)
-    inverse, _ = linalg.lapack.dpotri(factor, lower=True, overwrite_c=True)
-    return votes, targets - votes / np.diag(inverse)[:, None]
+    factor, _ = linalg.cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+    votes = linalg.cho_solve((factor, True), targets.astype(np.float32), check_finite=False)
+    inverse, _ = linalg.lapack.strtri(factor, lower=1, overwrite_c=1)
+    diagonal = np.array([column[at:] @ column[at:] for at, column in enumerate(inverse.T)])
+    return votes, targets - votes / diagonal[:, None]
 
 
 def _sharpness(scores: Doubles, truth: NDArray[np.int64]) -> float:
@@ -110,34 +113,6 @@ def _sharpness(scores: Doubles, truth: NDArray[np.int64]) -> float:
         return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(truth)), truth]))
 
     return float(optimize.minimize_scalar(loss, bounds=(1, 60), method="bounded").x)
-
-
-def _vectors(encoder: Encoder, texts: Sequence[str], cache_dir: Path) -> Vectors:
-    path = cache_dir / _VECTORS.format(encoder.name)
-    known = _read_vectors(path)
-    keys = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts]
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    if missing:
-        log.info("%s: %d new texts", encoder.name, len(missing))
-        known.update(zip(missing, _encode(encoder, list(missing.values())), strict=True))
-        kept = dict.fromkeys(keys)
-        write_arrays(path, {"keys": np.array(list(kept)), "vectors": np.stack([known[key] for key in kept])})
-    return np.stack([known[key] for key in keys])
-
-
-def _encode(encoder: Encoder, texts: list[str]) -> Vectors:
-    size = 64
-    chunks = [texts[start : start + size] for start in range(0, len(texts), size)]
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return np.concatenate(list(pool.map(encoder.encode, chunks)))
-
-
-def _read_vectors(path: Path) -> dict[str, Vectors]:
-    try:
-        with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
-            return dict(zip(file["keys"].tolist(), file["vectors"], strict=True))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
-        return {}
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ Catches what the encoders miss: names, Dutch terms, dialect words, typing faults
 from __future__ import annotations
 
 import zlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -24,16 +24,27 @@ _RARE_ENOUGH = 50  # texts: a feature of fewer always has its list
 Floats = NDArray[np.float32]
 
 
-def grams(text: str) -> list[str]:
-    """Every feature of a text. The first letter says which kind it is."""
+def _features(text: str) -> Iterator[int]:
+    """The hash of every feature of a text."""
     plain = words(text)
-    bones = [bone for bone in map(skeleton, plain) if bone]
-    features = [f"w{word}" for word in plain] + [f"S{bone}" for bone in bones]
-    features += [f"b{a} {b}" for a, b in pairwise(plain)]
-    features += [f"T{a} {b}" for a, b in pairwise(bones)]
-    features += [f"c{part}" for word in plain for part in _parts(word, _WORD_PARTS)]
-    features += [f"k{part}" for bone in bones for part in _parts(bone, _SKELETON_PARTS)]
-    return features
+    for word in plain:
+        yield from _of_word(word)
+    for kind, row in (("b", plain), ("T", [bone for bone in map(skeleton, plain) if bone])):
+        yield from (_hash(f"{kind}{first} {second}") for first, second in pairwise(row))
+
+
+@lru_cache(maxsize=20_000)
+def _of_word(word: str) -> tuple[int, ...]:
+    """The word, its skeleton and the parts of both. The first letter says which kind a feature is."""
+    bone = skeleton(word)
+    features = [f"w{word}", *(f"c{part}" for part in _parts(word, _WORD_PARTS))]
+    if bone:
+        features += [f"S{bone}", *(f"k{part}" for part in _parts(bone, _SKELETON_PARTS))]
+    return tuple(map(_hash, features))
+
+
+def _hash(feature: str) -> int:
+    return zlib.crc32(feature.encode())
 
 
 def _parts(word: str, sizes: tuple[int, ...]) -> list[str]:
@@ -43,11 +54,8 @@ def _parts(word: str, sizes: tuple[int, ...]) -> list[str]:
 
 def _counts(text: str) -> tuple[NDArray[np.uint32], Floats]:
     """Hashes of the features of a text, sorted, and their damped counts."""
-    counted = Counter(zlib.crc32(gram.encode()) for gram in grams(text))
-    keys = np.fromiter(counted.keys(), dtype=np.uint32, count=len(counted))
-    values = np.fromiter(counted.values(), dtype=np.float32, count=len(counted))
-    order = np.argsort(keys)
-    return keys[order], 1 + np.log(values[order])
+    keys, counts = np.unique(np.fromiter(_features(text), dtype=np.uint32), return_counts=True)
+    return keys, 1 + np.log(counts.astype(np.float32))
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,9 @@ class Space:
 
 def bell(cosine: Floats) -> Floats:
     """1 for the same direction, 0.14 for unrelated ones: near examples count, far ones hardly."""
-    curve: Floats = np.exp(2 * cosine - 2)
-    return curve
+    curve: Floats = 2 * cosine
+    curve -= 2
+    return np.exp(curve, out=curve)
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -125,10 +125,11 @@ def _tokens(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+(?:['’\u200c][^\W_]+)*", readable(text).casefold()))
 
 
-def _pieces(word: str) -> list[int]:
+@lru_cache(maxsize=20_000)
+def _pieces(word: str) -> tuple[int, ...]:
     framed = f" {word} "
     parts = [framed[at : at + size] for size in _SIZES for at in range(len(framed) - size + 1)]
-    return [zlib.crc32(part.encode()) for part in (framed, *parts)]
+    return tuple(zlib.crc32(part.encode()) for part in (framed, *parts))
 
 
 @lru_cache(maxsize=1)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from bot.content.files import read_yaml
-from bot.understanding.normalise import words
+from bot.understanding.normalise import one_form, words
 from bot.understanding.skeleton import is_arabic, skeleton
 
 _LONGEST = 4  # words of a term
@@ -38,7 +39,7 @@ class Lexicon:
     def rewrite(self, text: str, *, dialects: bool = False) -> str:
         """The text with terms, and if asked dialect words, replaced; the rest as it was written."""
         written = text.split()
-        folded = [" ".join(words(word)) for word in written]
+        folded = [one_form(word) for word in written]
         done: list[str] = []
         at = 0
         while at < len(written):
@@ -68,16 +69,18 @@ class Lexicon:
         return ""
 
 
+@lru_cache(maxsize=20_000)
 def _bone(phrase: str) -> str:
     return "".join(map(skeleton, phrase.split()))
 
 
-def _bare(phrase: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def _bare(phrase: str) -> tuple[str, ...]:
     """The phrase, and in Arabic the phrase without the article and the short words that are written onto it."""
     if not is_arabic(phrase):
-        return [phrase]
+        return (phrase,)
     cut = (phrase.removeprefix(prefix) for prefix in _PREFIXES if phrase.startswith(prefix))
-    return list(dict.fromkeys([phrase, *(rest for rest in cut if len(rest) > 1)]))
+    return tuple(dict.fromkeys([phrase, *(rest for rest in cut if len(rest) > 1)]))
 
 
 def _alike(word: str, term: str) -> bool:

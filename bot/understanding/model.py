@@ -16,7 +16,7 @@ from bot.understanding.grams import GramIndex
 from bot.understanding.kernel import Floats, Space
 from bot.understanding.language import Languages
 
-FORMAT = 4  # raise it when fitted models of older code must not be used any more
+FORMAT = 5  # raise it when fitted models of older code must not be used any more
 _INDEX = ("keys", "weights", "starts", "texts", "shares")
 
 

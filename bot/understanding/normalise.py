@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from bot.locales import clean, fold, western_digits
 
@@ -46,6 +47,12 @@ def readable(text: str) -> str:
 def _shouted(text: str) -> bool:
     capitals = sum(letter.isupper() for letter in text)
     return capitals >= _SHOUT and text.isupper()
+
+
+@lru_cache(maxsize=20_000)
+def one_form(word: str) -> str:
+    """A word as `words` gives it. Remembered, because messages are made of the same words."""
+    return " ".join(words(word))
 
 
 def words(text: str) -> list[str]:
