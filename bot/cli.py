@@ -100,6 +100,8 @@ def _add_content(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     preview.add_argument("topic")
     preview.add_argument("--language", choices=("nl", "en", "ar"), default="nl")
     preview.add_argument("--content", type=Path)
+    vectors = _add(what, "vectors", _content_vectors, "vectors of the example questions, shipped beside the content")
+    vectors.add_argument("--content", type=Path)
     lag = _add(what, "lag", _content_lag, "translations to compare, beside the Dutch of now")
     lag.add_argument("--content", type=Path)
     stamp = _add(what, "stamp", _content_stamp, "translations were compared with the Dutch of now")
@@ -214,6 +216,12 @@ def _content_to_confirm(_: argparse.Namespace) -> int:
 
     print(to_confirm(ROOT / "content"), end="")
     return 0
+
+
+def _content_vectors(options: argparse.Namespace) -> int:
+    from bot.commands.vectors import write
+
+    return write(*_folders(options))
 
 
 def _content_lag(options: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bot.understanding.encoders import Encoder, Vectors
 from bot.understanding.model import write_arrays
 
-_PROBE = "Hoe lang duurt de inburgering? كم يستغرق الاندماج؟"  # its vector says with which weights a file was made
+_PROBE = "hoe lang, how long, quanto tempo"  # its vector says with which weights a file was made
 _SAME = 0.02  # difference between two machines that is only rounding
 _CHUNK = 32  # texts that one thread takes at a time
 _STEPS = 127  # a number takes one byte; the cosine of two vectors changes by less than 0.002
@@ -69,6 +69,7 @@ def ship(encoder: Encoder, texts: Sequence[str], shipped: Path, cache: Path) -> 
     rows = map(Row.of, vectors(encoder, texts, shipped, cache))
     kept = dict(zip(map(text_key, texts), rows, strict=True))
     _write(vectors_path(shipped, encoder), probe, kept)
+    vectors_path(shipped, encoder).chmod(0o644)  # it is no secret, unlike most that the service writes
     return len(kept)
 
 
