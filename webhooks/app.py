@@ -33,8 +33,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
         openapi_url=None if settings.is_production else "/openapi.json",
     )
-    app.include_router(telegram.router(service))
-    app.include_router(whatsapp.router(service))
+    app.router.routes[:0] = [*telegram.routes(service), *whatsapp.routes(service)]  # first: they are asked most
     app.include_router(health.router(service))
     app.include_router(metrics.router(service))
     if settings.desk:

@@ -9,8 +9,10 @@ import logging
 import re
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from bot import outbox
@@ -32,12 +34,10 @@ _STATES = {"sent": "sent", "delivered": "delivered", "read": "read", "failed": "
 _MEDIA = (("audio/", Kind.VOICE), ("image/webp", Kind.STICKER), ("image/", Kind.IMAGE), ("video/", Kind.VIDEO))
 
 
-def router(service: Service) -> APIRouter:
-    """The routes `POST /whatsapp` and `POST /whatsapp/status`."""
-    routes = APIRouter(tags=["webhooks"])
+def routes(service: Service) -> list[BaseRoute]:
+    """The routes `POST /whatsapp` and `POST /whatsapp/status`; plain ones, as Telegram's."""
     gate = Gate(service.settings)
 
-    @routes.post("/whatsapp")
     async def receive(request: Request) -> Response:
         form = gate.form(request, await request.body())
         if form is None:
@@ -53,7 +53,6 @@ def router(service: Service) -> APIRouter:
             return Response(status_code=503)
         return Response(status_code=204)
 
-    @routes.post("/whatsapp/status")
     async def status(request: Request) -> Response:
         form = gate.form(request, await request.body())
         if form is None:
@@ -68,7 +67,7 @@ def router(service: Service) -> APIRouter:
             return Response(status_code=503)
         return Response(status_code=204)
 
-    return routes
+    return [Route("/whatsapp", receive, methods=["POST"]), Route("/whatsapp/status", status, methods=["POST"])]
 
 
 class Gate:

@@ -35,7 +35,7 @@ def text_message(text="Hallo", **fields):
 @pytest.fixture
 def client(service):
     app = FastAPI()
-    app.include_router(telegram.router(service))
+    app.router.routes += telegram.routes(service)
     app.add_middleware(BodyLimit, limit=131072)
     with TestClient(app) as made:
         yield made
@@ -69,7 +69,7 @@ def test_without_the_secret_nothing_is_kept(client, service, headers):
 def test_without_a_configured_secret_the_door_is_shut(service):
     service.settings = service.settings.model_copy(update={"telegram_webhook_secret": ""})
     app = FastAPI()
-    app.include_router(telegram.router(service))
+    app.router.routes += telegram.routes(service)
     answer = TestClient(app).post("/telegram", json=text_message(), headers={"X-Telegram-Bot-Api-Secret-Token": ""})
     assert answer.status_code == 403
 

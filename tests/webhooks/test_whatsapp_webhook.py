@@ -28,7 +28,7 @@ FORM = {"MessageSid": SID, "From": "whatsapp:+31612345678", "To": "whatsapp:+141
 @pytest.fixture
 def client(service):
     app = FastAPI()
-    app.include_router(whatsapp.router(service))
+    app.router.routes += whatsapp.routes(service)
     with TestClient(app) as made:
         yield made
 
@@ -90,7 +90,7 @@ def test_without_configuration_the_door_is_shut(service):
     empty = {"twilio_account_sid": "", "twilio_auth_token": "", "twilio_shared_key": ""}
     service.settings = service.settings.model_copy(update=empty)
     app = FastAPI()
-    app.include_router(whatsapp.router(service))
+    app.router.routes += whatsapp.routes(service)
     for secret in ("", "test-auth-token"):
         assert post(TestClient(app), FORM, secret=secret).status_code == 403
 
