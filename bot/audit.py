@@ -7,11 +7,15 @@ changes a row; the database refuses it (migration 0004), and deletion before the
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as clock_time
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.locales import AMSTERDAM
 from bot.roles import Principal
 from bot.storage.account_models import AuditRow
 
@@ -50,3 +54,37 @@ def record(
         "detail": detail,
     }
     connection.execute(sa.insert(AuditRow).values(**values))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines to show; None is all. `before`: only lines with a lower number, for the next page."""
+
+    account_id: int | None = None
+    action: str | None = None
+    day: date | None = None
+    contact_id: int | None = None
+    ticket_id: int | None = None
+    before: int | None = None
+
+
+def lines(connection: Connection, wanted: Wanted, limit: int) -> list[sa.Row[Any]]:
+    """Lines of the log as rows of its table, the newest first. A day is one of Nijmegen."""
+    query = sa.select(AuditRow.__table__)
+    equal = {"account_id": wanted.account_id, "action": wanted.action}
+    equal |= {"contact_id": wanted.contact_id, "ticket_id": wanted.ticket_id}
+    for name, value in equal.items():
+        if value is not None:
+            query = query.where(getattr(AuditRow, name) == value)
+    if wanted.day is not None:
+        starts = datetime.combine(wanted.day, clock_time(), AMSTERDAM)
+        ends = datetime.combine(wanted.day + timedelta(days=1), clock_time(), AMSTERDAM)
+        query = query.where(AuditRow.at >= starts, AuditRow.at < ends)
+    if wanted.before is not None:
+        query = query.where(AuditRow.id < wanted.before)
+    return list(connection.execute(query.order_by(AuditRow.id.desc()).limit(limit)))
+
+
+def actions(connection: Connection) -> list[str]:
+    """Every kind of deed in the log."""
+    return list(connection.execute(sa.select(AuditRow.action).distinct().order_by(AuditRow.action)).scalars())

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import logs
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
 from bot.locales import AMSTERDAM
+from bot.roles import Role
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     closing.add_argument("--until", type=_moment, required=True, help="2026-12-28T09:00, in Dutch time")
     _add(commands, "open", _open, "open the service again")
     _add(commands, "doctor", _doctor, "look at settings, keys, content, database, channels and clock")
+    _add_accounts(commands)
     telegram = _add(commands, "telegram", _telegram, "set up the bot at Telegram")
     telegram.add_argument("what", choices=("set-webhook", "set-commands"))
     monitoring = commands.add_parser("monitoring", help="figures for researchers")
@@ -126,6 +128,36 @@ def _add_monitoring(what: argparse._SubParsersAction[argparse.ArgumentParser]) -
     report.add_argument("--strict", action="store_true", help="as the pages: a small rest of a total hides a group too")
 
 
+def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    accounts = commands.add_parser("accounts", help="who may log in, and what each may do")
+    what = accounts.add_subparsers(required=True, metavar="WHAT", dest="what")
+    add = _add(what, "add", _accounts, "a new account; prints a password for one login")
+    add.add_argument("login", help="a work e-mail address or a short name")
+    add.add_argument("--name", required=True, help="as colleagues see it")
+    roles = _add(what, "roles", _accounts, "other roles")
+    roles.add_argument("login")
+    for parser in (add, roles):
+        parser.add_argument(
+            "--role", action="append", required=True, type=Role, choices=list(Role), help="once for each"
+        )
+        parser.add_argument("--actor", default="", metavar="CODE", help="the klantregisseur of the caseload")
+    _add(what, "list", _accounts, "everybody")
+    for name, text in (
+        ("reset-password", "another password for one login"),
+        ("reset-totp", "start the second step anew"),
+        ("disable", "switch an account off"),
+        ("enable", "switch an account on"),
+    ):
+        _add(what, name, _accounts, text).add_argument("login")
+
+
+def _accounts(options: argparse.Namespace) -> int:
+    from bot.commands.accounts import run
+    from bot.settings import load_settings
+
+    return run(options, load_settings())
+
+
 def _serve(options: argparse.Namespace) -> int:
     from bot.settings import load_settings
 
@@ -133,9 +165,10 @@ def _serve(options: argparse.Namespace) -> int:
     web = importlib.import_module("webhooks.app")  # by name: this module stands below the web in the import rules
     app = web.serve_app(settings)
     if options.demo:
-        from bot.demo import load_demo
+        from bot.demo import load_accounts, load_demo
 
         load_demo(app.state.service)
+        load_accounts(app.state.service)
     logs.configure(as_json=settings.log_json)  # uvicorn and the migrations set up their own
     address = settings.public_base_url or f"http://{settings.host}:{settings.port}"
     if settings.simulator:

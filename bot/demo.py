@@ -11,11 +11,15 @@ import yaml
 from sqlalchemy.engine import Connection
 
 from bot import escalation, people, working_days
+from bot.accounts import accounts, passwords
 from bot.contacts import Consent, Contact, Group, Question, Route
+from bot.errors import AccountError
 from bot.messages import Address, InboundMessage, Kind
+from bot.roles import Principal
 from bot.service import Service
 from bot.storage.models import MarkerRow, ScreenRow
 
+PASSWORD = "demo"  # of the invented accounts, which count only where the chat page runs
 DEMO = Path(__file__).parent / "demo.yaml"
 
 
@@ -69,3 +73,37 @@ def _person(connection: Connection, service: Service, person: dict[str, Any], no
         question = Question(ticket["text"], person["language"], candidates, ticket["reason"])
         route = Route(max(working_days.promise(at, service.settings.hours), now + timedelta(hours=2)))
         escalation.open_ticket(connection, contact.id, question, route, at)
+
+
+def load_accounts(service: Service) -> int:
+    """An invented account for each role, where the chat page runs; returns how many were made.
+
+    Klantregisseurs are linked to those of the caseload with the same code.
+    """
+    if not service.settings.has_demo_accounts:
+        return 0
+    wanted = yaml.safe_load(DEMO.read_text(encoding="utf-8"))["accounts"]
+    hashed = passwords.hash_of(PASSWORD)
+    return service.store.write(lambda connection: sum(_account(connection, service, entry, hashed) for entry in wanted))
+
+
+def _account(connection: Connection, service: Service, entry: dict[str, Any], hashed: str) -> bool:
+    if accounts.by_login(connection, entry["login"]) is not None:
+        return False
+    try:
+        actor_id = accounts.actor_by_code(connection, entry.get("actor", ""))
+    except AccountError:
+        actor_id = None  # no such klantregisseur in this database
+    wanted = accounts.Wanted(entry["name"], accounts.roles_of(entry["roles"]), actor_id)
+    who, now = Principal("demo", frozenset()), service.clock.machine_now()
+    accounts.add(
+        connection,
+        who,
+        entry["login"],
+        wanted,
+        now,
+        password_hash=hashed,
+        must_change_password=False,
+        is_demo=True,
+    )
+    return True

@@ -46,6 +46,14 @@ class SecondProcessError(WegwijsError):
     """Another process already works on this SQLite file."""
 
 
+class AccountError(WegwijsError):
+    """An account can't be made or changed like this. `fault` is a code that the pages and the command line explain."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
 class BadMessageError(WegwijsError):
     """A provider sent something that can't be read. It is logged by id and acknowledged."""
 

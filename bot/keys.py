@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.identifiers import Vault
+from bot.storage.account_models import AccountRow
 from bot.storage.models import AddressRow, Base, InboxRow, LinkCodeRow, OutboxRow, PartyRow
 
 SEALED: tuple[type[Base], ...] = (AddressRow, InboxRow, OutboxRow, PartyRow)  # tables with a column `sealed`
@@ -32,13 +33,15 @@ def rotate(connection: Connection, old: Vault, new: Vault | None) -> Rotated:
     `new`: a vault of the same keys and another hash key. Raises SealError when a text can't be opened: then nothing is
     changed.
 
-    Codes in letters are only kept as hashes, so a new hash key ends them: send new letters.
+    Codes in letters are only kept as hashes, so a new hash key ends them: send new letters. The recovery codes of
+    colleagues too: each makes new ones at `/desk/me`.
     """
-    sealed = sum(_seal_anew(connection, table, old) for table in SEALED)
+    sealed = sum(_seal_anew(connection, table, old) for table in SEALED) + _seal_totp_anew(connection, old)
     if new is None:
         return Rotated(sealed, 0, 0)
     hashed = _hash_addresses(connection, new) + _hash_parties(connection, new)
     codes = connection.execute(sa.delete(LinkCodeRow)).rowcount
+    connection.execute(sa.update(AccountRow).values(recovery=[]))
     return Rotated(sealed, hashed, codes)
 
 
@@ -47,6 +50,17 @@ def _seal_anew(connection: Connection, table: Any, vault: Vault) -> int:
     for row in rows:
         vault.open(row.sealed)
         connection.execute(sa.update(table).where(table.id == row.id).values(sealed=vault.rotate(row.sealed)))
+    return len(rows)
+
+
+def _seal_totp_anew(connection: Connection, vault: Vault) -> int:
+    """The secrets of the second step. One that was shown but not confirmed is shown anew."""
+    query = sa.select(AccountRow.id, AccountRow.totp_sealed).where(AccountRow.totp_sealed.is_not(None))
+    rows = connection.execute(query).all()
+    for row in rows:
+        sealed = vault.seal_text(vault.open_text(str(row.totp_sealed)))
+        connection.execute(sa.update(AccountRow).where(AccountRow.id == row.id).values(totp_sealed=sealed))
+    connection.execute(sa.update(AccountRow).values(totp_pending=None))
     return len(rows)
 
 

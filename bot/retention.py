@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from bot.contacts import Consent, Thread
 from bot.content import Content
-from bot.storage.account_models import AuditRow
+from bot.storage.account_models import AccountRow, AuditRow, LoginTryRow, SessionRow
 from bot.storage.follow_up_models import MailRow, ProposalRow
 from bot.storage.models import (
     ActorRow,
@@ -46,6 +46,8 @@ SILENT = timedelta(days=730)  # somebody who agreed and hasn't written since
 NOT_IN_FILE = timedelta(days=365)  # not in the municipality's file any more: each import renews the day
 PUSHES = timedelta(days=14)  # the cap looks back a week
 OLD_CODES = timedelta(days=30)  # after the day on which a code ended
+SWITCHED_OFF = timedelta(days=365)  # accounts of people who left
+LOGINS = timedelta(days=2)  # longer than a session may last, and than a wrong try counts
 AUDIT = timedelta(days=730)  # what people who work here did; the triggers of migration 0004 refuse an earlier day
 
 
@@ -91,6 +93,9 @@ def rules(content: Content) -> list[Rule]:
         Rule("mail to people who work here", MailRow, MailRow.created_at, SENT),
         Rule("proposals for answers", ProposalRow, ProposalRow.changed_at, NOT_IN_FILE),
         Rule("codes", LinkCodeRow, LinkCodeRow.expires_at, OLD_CODES),
+        Rule("accounts switched off", AccountRow, AccountRow.changed_at, SWITCHED_OFF, sa.not_(AccountRow.active)),
+        Rule("sessions", SessionRow, SessionRow.created_at, LOGINS),
+        Rule("wrong logins", LoginTryRow, LoginTryRow.at, LOGINS),
         Rule("audit log", AuditRow, AuditRow.at, AUDIT),
     ]
 

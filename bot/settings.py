@@ -78,8 +78,10 @@ class Settings(BaseSettings):
     whatsapp: bool = True
     desk: bool = True
     simulator: bool = True
-    desk_password: str = ""
     desk_opens: time = time(9)
+    session_idle_minutes: int = Field(60, ge=5, le=720)
+    session_hours: int = Field(10, ge=1, le=24)
+    second_factor: Literal["required", "optional"] = "required"
     desk_closes: time = time(17)
     desk_answers_within_days: int = Field(1, ge=0, le=30)
     max_body_bytes: int = Field(131072, ge=1024)
@@ -101,6 +103,11 @@ class Settings(BaseSettings):
         """Whether the keys were given, and are not those that this machine made for development."""
         path = self.data_dir / _DEVELOPMENT_KEYS
         return not path.exists() or json.loads(path.read_text())["secret_keys"] != self.secret_keys
+
+    @property
+    def has_demo_accounts(self) -> bool:
+        """Whether the invented accounts with a known password may log in: only beside the chat page, which has none."""
+        return self.simulator and not self.is_production
 
     @property
     def store_url(self) -> str:
@@ -279,8 +286,6 @@ def _production_faults(settings: Settings) -> list[str]:
         faults.append("WEGWIJS_TWILIO_API_URL is for tests only; leave it empty in production")
     if settings.telegram_api_url != "https://api.telegram.org":
         faults.append("WEGWIJS_TELEGRAM_API_URL is for tests only; leave it out in production")
-    if not settings.desk_password:
-        faults.append("WEGWIJS_DESK_PASSWORD is missing: the desk would be open to anybody")
     return faults + _production_mail_faults(settings)
 
 

@@ -146,7 +146,6 @@ def settings(tmp_path: Path) -> Settings:
         twilio_auth_token="test-auth-token",
         twilio_shared_key="shared-key",
         twilio_sender="whatsapp:+14155238886",
-        desk_password="a long enough password",
         **KEYS,
     )
 

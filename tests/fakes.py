@@ -44,14 +44,17 @@ class ScriptedUnderstander:
 
 
 class SetClock(Clock):
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved. `machine`: the time that logins go by, which `forward` leaves."""
 
     def __init__(self, at: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)) -> None:  # a moment doesn't change
         super().__init__()
-        self.at = at
+        self.at = self.machine = at
 
     def now(self) -> datetime:
         return self.at
+
+    def machine_now(self) -> datetime:
+        return self.machine
 
     def forward(self, by: timedelta) -> None:
         self.at += by

@@ -16,7 +16,6 @@ PRODUCTION = {
     "urgent_email": "duty@example.org",
     "simulator": False,
     "public_base_url": "https://bot.example.org",
-    "desk_password": "a long enough password",
     **new_keys(),
 }
 
@@ -56,7 +55,6 @@ def test_development_starts_without_any_setting_and_keeps_its_keys(tmp_path):
         ({"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_sender": "whatsapp:+1"}, "PUBLIC_BASE_URL"),
         (PRODUCTION | {"simulator": True}, "WEGWIJS_SIMULATOR"),
         (PRODUCTION | {"public_base_url": "http://x"}, "https://"),
-        (PRODUCTION | {"desk_password": ""}, "WEGWIJS_DESK_PASSWORD"),
         (PRODUCTION | {"secret_keys": "", "hash_key": ""}, "needed in production"),
         (PRODUCTION | {"twilio_api_url": "http://127.0.0.1"}, "for tests only"),
         (PRODUCTION | {"telegram_api_url": "http://127.0.0.1"}, "for tests only"),

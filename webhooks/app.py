@@ -15,10 +15,25 @@ from fastapi.staticfiles import StaticFiles
 
 from bot.service import Service, build
 from bot.settings import Settings, load_settings
-from webhooks import content_pages, desk, events, health, metrics, monitoring, simulator, telegram, urgent, whatsapp
+from webhooks import (
+    accounts,
+    content_pages,
+    desk,
+    events,
+    health,
+    login,
+    metrics,
+    monitoring,
+    own_account,
+    simulator,
+    telegram,
+    urgent,
+    whatsapp,
+)
 from webhooks.limits import BodyLimit
 
-DESK = (desk, events, content_pages, monitoring, urgent)  # every page for people who work here: one switch
+# Every page for people who work here: one switch.
+DESK = (login, own_account, accounts, desk, events, content_pages, monitoring, urgent)
 STOP_SECONDS = 20  # for what is under way when the service is told to stop
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 

@@ -1,44 +1,49 @@
-"""Who may see the desk and the monitoring page: one password, a session in an encrypted cookie, a token in each form.
+"""Who may see a page: sessions kept on the server, roles, a token in each form. No HTML here.
 
-No HTML here. `Guard.require` is the dependency of every page behind the login; a page without it is for everybody.
+`Guard.allow` is the dependency of every page behind the login; a page without it is for everybody. What a session is
+stands in `bot/accounts/sessions.py`; the login itself in `webhooks/login.py`.
 """
 
 from __future__ import annotations
 
 import hmac
 import ipaddress
-import json
 import re
 import secrets
-import time
-from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.accounts import sessions
+from bot.accounts.sessions import Ages, Login, Rules, Step
+from bot.accounts.tries import Keys
 from bot.errors import WegwijsError
-from bot.locales import clean
-from bot.roles import EVERYTHING, Principal, Role
-from bot.settings import Settings
+from bot.identifiers import SealError
+from bot.roles import Principal, Role
+from bot.service import Service
 
 COOKIE = "wegwijs_desk"
-HOURS = 8
-DEMO_PASSWORD = "demo"  # only where the chat page runs without a login as well
-WRONG_ALLOWED = 10
-WRONG_SECONDS = 600.0
-CLIENTS_KEPT = 10_000
-MAX_NAME = 40
-MAX_FIELDS = 20
+DEVICE_COOKIE = "wegwijs_known"
+DEVICE_DAYS = 180
+MAX_FIELDS = 40
 # The only places to go to after the login: no address of somebody else's.
-_INSIDE = re.compile(r"/(?:desk|monitoring|surveys)(?:/[A-Za-z0-9/]*)?(?:\?[A-Za-z0-9=&_-]*)?")
+_INSIDE = re.compile(r"/(?:desk|monitoring|surveys)(?:/[A-Za-z0-9/_-]*)?(?:\?[A-Za-z0-9=&._-]*)?")
 
 
 class LoginNeededError(WegwijsError):
     """Nobody is logged in. A page sends to the login; a form is answered with the login and the words typed."""
+
+
+class UnfinishedLoginError(WegwijsError):
+    """The password was right, but something is still to do. A page sends there."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(step)
+        self.step = step
 
 
 class NotYoursError(WegwijsError):
@@ -51,68 +56,94 @@ class ForgedFormError(WegwijsError):
 
 @dataclass(frozen=True)
 class Session:
-    """What the cookie holds. `token` goes into every form. Before the login `inside` is false."""
+    """Who is logged in, or on the way. `token` goes into every form."""
 
     token: str
-    name: str = ""
-    inside: bool = False
-    mark: str = ""  # of the password: a new password ends every session
+    login: Login
 
     @property
     def principal(self) -> Principal:
-        """Who it is. Everybody with the shared password may do everything."""
-        return Principal(self.name, EVERYTHING if self.inside else frozenset())
+        return self.login.account.principal
+
+    @property
+    def name(self) -> str:
+        return self.login.account.name
+
+    @property
+    def inside(self) -> bool:
+        """Whether nothing is left to do: no code, no password to choose."""
+        return self.login.step is Step.INSIDE
+
+
+Dependency = Callable[[Request], Coroutine[Any, Any, None]]
 
 
 class Guard:
-    """Sessions and passwords of one set of settings."""
+    """The sessions of a service."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in settings.fernet_keys])
+    def __init__(self, service: Service) -> None:
+        settings = service.settings
+        self.service = service
         self._secure = settings.public_base_url.startswith("https://")
-        self.is_demo = not settings.desk_password and settings.simulator and not settings.is_production
-        self._password = settings.desk_password or (DEMO_PASSWORD if self.is_demo else "")
-        self._mark = hmac.digest(settings.hash_key.encode(), b"desk:" + self._password.encode(), "sha256").hex()[:16]
+        # With this prefix no other host, not even one beside ours, can put a cookie of this name into a browser.
+        prefix = "__Host-" if self._secure else ""
+        self.cookie, self.device_cookie = prefix + COOKIE, prefix + DEVICE_COOKIE
+        ages = Ages(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
+        self.rules = Rules(ages, settings.second_factor == "required", settings.has_demo_accounts)
 
-    @property
-    def is_shut(self) -> bool:
-        """No password is set, so nobody comes in."""
-        return not self._password
+    def value(self, request: Request) -> str:
+        """What the browser's cookie holds; a fresh value where it has none."""
+        return request.cookies.get(self.cookie, "") or sessions.new_value()
 
-    def knows(self, password: str) -> bool:
-        """Whether this is the password, in constant time."""
-        return not self.is_shut and hmac.compare_digest(password.encode(), self._password.encode())
+    def token(self, value: str) -> str:
+        """What forms of this browser carry: derived from the cookie with a key, so that nobody can make both."""
+        return self.service.vault.lookup("form", value)
 
-    def enter(self, name: str) -> Session:
-        """A new session of somebody who gave the password. Never the one from before: that may be known to others."""
-        words = " ".join(clean(name).split())[:MAX_NAME]
-        return Session(secrets.token_urlsafe(24), words, inside=True, mark=self._mark)
-
-    def visitor(self, request: Request) -> Session:
-        """The session of a request, or a new one of nobody."""
-        return self.session(request) or Session(secrets.token_urlsafe(24))
-
-    def session(self, request: Request) -> Session | None:
-        """The session in the cookie; None when there is none, or it is old, forged or of another password."""
-        try:
-            opened = self._fernet.decrypt(request.cookies.get(COOKIE, "").encode(), ttl=HOURS * 3600)
-            data = json.loads(opened)
-            session = Session(**data["session"])
-        except (InvalidToken, ValueError, KeyError, TypeError):
-            return None
-        return session if not session.inside or session.mark == self._mark else None
-
-    def remember(self, response: Response, session: Session) -> None:
-        """Put a session into the cookie."""
-        sealed = self._fernet.encrypt(json.dumps({"session": asdict(session)}).encode()).decode()
-        response.set_cookie(
-            COOKIE, sealed, max_age=HOURS * 3600, path="/", secure=self._secure, httponly=True, samesite="lax"
-        )
+    def remember(self, response: Response, value: str) -> None:
+        """Put a value into the cookie. How long it counts is kept on the server."""
+        self._set(response, self.cookie, value, timedelta(hours=24))
 
     def forget(self, response: Response) -> None:
-        response.delete_cookie(COOKIE, path="/", secure=self._secure, httponly=True, samesite="lax")
+        response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
 
-    def allow(self, *roles: Role) -> Callable[[Request], Coroutine[Any, Any, None]]:
+    def _set(self, response: Response, name: str, value: str, age: timedelta) -> None:
+        seconds = int(age.total_seconds())
+        response.set_cookie(name, value, max_age=seconds, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+    def know(self, response: Response, account_id: int) -> None:
+        """Somebody logged in here: from now on this browser's wrong tries are counted apart from everybody's."""
+        sealed = self.service.vault.seal_text(f"{account_id}:{secrets.token_urlsafe(12)}")
+        self._set(response, self.device_cookie, sealed, timedelta(days=DEVICE_DAYS))
+
+    def keys(self, request: Request, login: str, account_id: int | None) -> Keys:
+        """Under what a try to log in is counted."""
+        lookup = self.service.vault.lookup
+        client = network(request.client.host if request.client else "")
+        account = lookup("login-account", login)
+        try:
+            known = self.service.vault.open_text(request.cookies.get(self.device_cookie, ""))
+        except SealError:
+            known = ""
+        if account_id is not None and known.startswith(f"{account_id}:"):
+            account = lookup("login-device", known)
+        return Keys(lookup("login-network", client), account)
+
+    async def session(self, request: Request) -> Session | None:
+        """Who is behind a request. Kept on `request.state`, where the pages find it."""
+        value = request.cookies.get(self.cookie, "")
+        if not value or not value.isascii():
+            return None
+        store, now = self.service.store, self.service.clock.machine_now()
+        login = await store.aread(lambda connection: sessions.find(connection, value, now, self.rules))
+        if login is None:
+            return None
+        # A list that refreshes itself is nobody who works.
+        if now - login.seen_at >= sessions.TOUCH and "text/event-stream" not in request.headers.get("accept", ""):
+            await store.awrite(lambda connection: sessions.touch(connection, login.session_id, now))
+        session = request.state.session = Session(self.token(value), login)
+        return session
+
+    def allow(self, *roles: Role) -> Dependency:
         """A dependency that lets only people with one of these roles through. It raises NotYoursError for others."""
 
         async def require_role(request: Request) -> None:
@@ -125,17 +156,29 @@ class Guard:
     async def require(self, request: Request) -> None:
         """Let only somebody inside through, and a form only with its token. Both are on `request.state` afterwards.
 
-        Raises LoginNeededError or ForgedFormError.
+        Raises LoginNeededError, UnfinishedLoginError or ForgedFormError.
         """
+        await self._require(request, Step.INSIDE)
+
+    def on_the_way(self, *steps: Step) -> Dependency:
+        """A dependency for what is left to do after the password: only at one of these steps. Raises as `require`."""
+
+        async def require_step(request: Request) -> None:
+            await self._require(request, *steps)
+
+        return require_step
+
+    async def _require(self, request: Request, *steps: Step) -> None:
         request.state.form = {}
         if request.method == "POST":
             request.state.form = await read_form(request)
-        session = self.session(request)
-        if session is None or not session.inside:
+        session = await self.session(request)
+        if session is None:
             raise LoginNeededError
+        if session.login.step not in steps:
+            raise UnfinishedLoginError(session.login.step)
         if request.method == "POST":
-            check_token(session, request.state.form)
-        request.state.session = session
+            check_token(session.token, request.state.form)
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -144,46 +187,15 @@ async def read_form(request: Request) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-def check_token(session: Session | None, form: dict[str, str]) -> None:
-    """Raises ForgedFormError when a form does not carry the token of its session."""
-    given = form.get("token", "")
-    if session is None or not hmac.compare_digest(given.encode(), session.token.encode()):
+def check_token(token: str, form: dict[str, str]) -> None:
+    """Raises ForgedFormError when a form does not carry the token of its browser."""
+    if not hmac.compare_digest(form.get("token", "").encode(), token.encode()):
         raise ForgedFormError
 
 
-def place_after_login(wanted: str) -> str:
-    """Where to go after the login: a page of ours, or the list."""
-    return wanted if _INSIDE.fullmatch(wanted) else "/desk"
-
-
-class Attempts:
-    """Wrong passwords per client, in the memory of this process: after `WRONG_ALLOWED` in ten minutes it is shut."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._wrong: dict[str, deque[float]] = {}
-
-    def seconds_shut(self, client: str) -> int:
-        """For how long this client may not try; 0 when it may."""
-        wrong = self._recent(network(client))
-        if len(wrong) < WRONG_ALLOWED:
-            return 0
-        return max(1, round(wrong[0] + WRONG_SECONDS - self._clock()))
-
-    def failed(self, client: str) -> None:
-        key = network(client)
-        wrong = self._recent(key)
-        wrong.append(self._clock())
-        self._wrong.pop(key, None)
-        self._wrong[key] = wrong  # last in line, so that the oldest go first
-        while len(self._wrong) > CLIENTS_KEPT:
-            del self._wrong[next(iter(self._wrong))]
-
-    def _recent(self, key: str) -> deque[float]:
-        wrong = self._wrong.get(key, deque(maxlen=WRONG_ALLOWED))
-        while wrong and wrong[0] + WRONG_SECONDS <= self._clock():
-            wrong.popleft()
-        return wrong
+def place_after_login(wanted: str, home: str) -> str:
+    """Where to go after the login: a page of ours that was asked for, or home."""
+    return wanted if _INSIDE.fullmatch(wanted) else home
 
 
 def network(client: str) -> str:

@@ -19,7 +19,7 @@ from webhooks.pages import HERE, Pages, environment, page_language, static, styl
 
 def router(service: Service) -> APIRouter:
     """The route `GET /desk/content`."""
-    guard = Guard(service.settings)
+    guard = Guard(service)
     pages = Pages(guard)
     style = static("content.css")
     routes = APIRouter(

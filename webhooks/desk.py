@@ -23,7 +23,7 @@ from bot.replies import render
 from bot.roles import ANSWERING
 from bot.service import Service
 from bot.storage.store import Work
-from webhooks.auth import Attempts, ForgedFormError, Guard, check_token, place_after_login, read_form
+from webhooks.auth import Guard
 from webhooks.pages import HEADERS, PageError, Pages, page_language
 
 MAX_ANSWER = 3000  # characters: one message on Telegram, two on WhatsApp
@@ -31,15 +31,12 @@ MAX_ID = 2**63 - 1
 
 
 def router(service: Service) -> APIRouter:
-    """The routes of the login and of `/desk`."""
-    guard = Guard(service.settings)
+    """The routes of `/desk`."""
+    guard = Guard(service)
     pages = Pages(guard)
-    login, desk = Login(guard, pages), Desk(service, pages)
+    desk = Desk(service, pages)
     routes = APIRouter(tags=["desk"], route_class=pages.route_class(), include_in_schema=False)
-    inside, may_answer = [Depends(guard.require)], [Depends(guard.allow(*ANSWERING))]
-    routes.add_api_route("/desk/login", login.show, methods=["GET"])
-    routes.add_api_route("/desk/login", login.enter, methods=["POST"])
-    routes.add_api_route("/desk/logout", login.leave, methods=["POST"], dependencies=inside)
+    may_answer = [Depends(guard.allow(*ANSWERING))]
     routes.add_api_route("/desk", desk.index, methods=["GET"], dependencies=may_answer)
     routes.add_api_route("/desk/tickets/{ticket_id:int}", desk.ticket, methods=["GET"], dependencies=may_answer)
     routes.add_api_route("/desk/tickets/{ticket_id:int}/answer", desk.answer, methods=["POST"], dependencies=may_answer)
@@ -55,46 +52,6 @@ def _author(request: Request) -> str:
     """Who answers, for colleagues: the name given at the login, or the desk."""
     name: str = request.state.session.name
     return name or BACK_UP_DESK
-
-
-class Login:
-    """The page with the password."""
-
-    def __init__(self, guard: Guard, pages: Pages) -> None:
-        self._guard, self._pages = guard, pages
-        self._attempts = Attempts()
-
-    async def show(self, request: Request) -> Response:
-        wanted = request.query_params.get("next", "")
-        session = self._guard.session(request)
-        if session is not None and session.inside:
-            return _go(place_after_login(wanted))
-        return self._pages.login(request, next=wanted)
-
-    async def enter(self, request: Request) -> Response:
-        form = await read_form(request)
-        again = partial(self._pages.login, request, name=form.get("name", ""), next=form.get("next", ""))
-        try:
-            check_token(self._guard.session(request), form)
-        except ForgedFormError:
-            return again(status=403, error="forged")
-        client = request.client.host if request.client else ""
-        seconds = self._attempts.seconds_shut(client)
-        if seconds:
-            response = again(status=429, error="too_often", minutes=-(-seconds // 60))
-            response.headers["Retry-After"] = str(seconds)
-            return response
-        if not self._guard.knows(form.get("password", "")):
-            self._attempts.failed(client)
-            return again(status=401, error="wrong")
-        response = _go(place_after_login(form.get("next", "")))
-        self._guard.remember(response, self._guard.enter(form.get("name", "")))
-        return response
-
-    async def leave(self, request: Request) -> Response:  # noqa: ARG002  # the shape of a route
-        response = _go("/desk/login")
-        self._guard.forget(response)
-        return response
 
 
 class Desk:

@@ -90,7 +90,7 @@ class Stream(EventSourceResponse):
 
 def router(service: Service) -> APIRouter:
     """The route `GET /desk/events?since=…`, where `since` is the state that the page was made with."""
-    guard = Guard(service.settings)
+    guard = Guard(service)
     pages = Pages(guard)
     watcher = Watcher(service.store)
     routes = APIRouter(

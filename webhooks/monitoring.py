@@ -26,7 +26,7 @@ class Bar:
 
 def router(service: Service) -> APIRouter:
     """The route `GET /monitoring`."""
-    guard = Guard(service.settings)
+    guard = Guard(service)
     pages = Pages(guard)
     routes = APIRouter(
         tags=["monitoring"],

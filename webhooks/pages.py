@@ -30,9 +30,11 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot import locales
+from bot.accounts import accounts
+from bot.accounts.sessions import Step
 from bot.errors import StoreUnavailableError, WegwijsError
-from bot.roles import ANSWERING, EVERYTHING, Role
-from webhooks.auth import ForgedFormError, Guard, LoginNeededError, NotYoursError
+from bot.roles import ANSWERING, EVERYTHING, Principal, Role
+from webhooks.auth import ForgedFormError, Guard, LoginNeededError, NotYoursError, Session, UnfinishedLoginError
 
 HERE = Path(__file__).resolve().parent
 LANGUAGES = ("nl", "en")
@@ -75,7 +77,20 @@ NAV = (
     NavItem("/desk", "questions", ANSWERING),
     NavItem("/desk/content", "answers", EVERYTHING),
     NavItem("/monitoring", "monitoring", frozenset({Role.COORDINATOR, Role.RESEARCHER})),
+    NavItem("/desk/accounts", "accounts", frozenset({Role.ADMIN})),
+    NavItem("/desk/audit", "audit", frozenset({Role.ADMIN, Role.COORDINATOR})),
 )
+STEPS = {  # what is left to do after the password
+    Step.CODE: "/desk/login/code",
+    Step.PASSWORD: "/desk/me/password",
+    Step.ENROL: "/desk/me/second-factor",
+}
+
+
+def home(principal: Principal) -> str:
+    """The first page of somebody's work."""
+    of_their_task = [item.place for item in NAV if principal.has(*item.roles) and item.roles != EVERYTHING]
+    return of_their_task[0] if of_their_task else "/desk/content"
 
 
 def read_catalogue(language: str) -> gettext.GNUTranslations:
@@ -120,16 +135,17 @@ class Pages:
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page from a template such as `desk/list.html`. No other site may show it in a frame."""
         language = page_language(request)
-        session = self.guard.session(request)
+        session: Session | None = getattr(request.state, "session", None)
         values |= {
             "language": language,
             "languages": {code: _here(request, code) for code in LANGUAGES},
             "path": request.url.path,
             "styles": self._styles,
             "scripts": self._scripts,
-            "session": session if session and session.inside else None,
+            "session": session,
             "nav_here": nav_here(request.url.path),
-            "nav": [item for item in NAV if session and session.principal.has(*item.roles)],
+            "nav": [item for item in NAV if session and session.inside and session.principal.has(*item.roles)],
+            "home": home(session.principal) if session else "/desk/login",
         }
         html = self._environments[language].get_template(template).render(values)
         response = HTMLResponse(html, status_code=status, headers=HEADERS)
@@ -141,20 +157,18 @@ class Pages:
         """A part of a page in the language of a request: for a script that puts it into the page."""
         return self._environments[page_language(request)].get_template(template).render(values)
 
-    def login(self, request: Request, *, status: int = 200, **values: Any) -> Response:
+    async def login(self, request: Request, *, status: int = 200, **values: Any) -> Response:
         """The page with the password, and the cookie that its form belongs to."""
-        visitor = self.guard.visitor(request)
-        defaults = {"error": "", "minutes": 0, "name": "", "draft": "", "next": ""}
-        response = self.render(
-            request,
-            "desk/login.html",
-            status=status,
-            token=visitor.token,
-            is_demo=self.guard.is_demo,
-            is_shut=self.guard.is_shut,
-            **(defaults | values),
-        )
-        self.guard.remember(response, visitor)
+        service, value = self.guard.service, self.guard.value(request)
+        people = await service.store.aread(accounts.everybody)
+        values = {"error": "", "minutes": 0, "login": "", "draft": "", "next": ""} | values
+        values |= {
+            "token": self.guard.token(value),
+            "nobody": not people,
+            "demo": [account for account in people if account.is_demo and account.active and self.guard.rules.demo],
+        }
+        response = self.render(request, "desk/login.html", status=status, **values)
+        self.guard.remember(response, value)
         return response
 
     def route_class(self) -> type[APIRoute]:
@@ -169,11 +183,12 @@ class Pages:
                     try:
                         return await handler(request)
                     except LoginNeededError:
-                        return pages.to_login(request)
-                    except ForgedFormError:
-                        return pages.problem(request, 403, "forged")
-                    except NotYoursError:
-                        return pages.problem(request, 403, "not_yours")
+                        return await pages.to_login(request)
+                    except UnfinishedLoginError as error:
+                        return RedirectResponse(STEPS.get(error.step, "/desk/me"), status_code=303, headers=HEADERS)
+                    except (ForgedFormError, NotYoursError) as error:
+                        words = "forged" if isinstance(error, ForgedFormError) else "not_yours"
+                        return pages.problem(request, 403, words)
                     except PageError as error:
                         return pages.problem(request, error.status, error.words)
                     except (StoreUnavailableError, sa.exc.OperationalError):
@@ -183,13 +198,13 @@ class Pages:
 
         return PageRoute
 
-    def to_login(self, request: Request) -> Response:
+    async def to_login(self, request: Request) -> Response:
         """To the login; a form that came too late is answered with it at once, so that its words aren't lost."""
         if request.method == "GET":
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"/desk/login?{urlencode({'next': wanted})}", status_code=303, headers=HEADERS)
         wanted = request.url.path.rpartition("/")[0]
-        return self.login(request, status=401, error="expired", draft=_typed(request), next=wanted)
+        return await self.login(request, status=401, error="expired", draft=_typed(request), next=wanted)
 
     def problem(self, request: Request, status: int, words: str) -> Response:
         return self.render(request, "desk/problem.html", status=status, words=words, draft=_typed(request))

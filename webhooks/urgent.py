@@ -19,7 +19,7 @@ MAX_ID = 2**63 - 1
 
 def router(service: Service) -> APIRouter:
     """The route `POST /desk/tickets/{ticket_id}/take`."""
-    guard = Guard(service.settings)
+    guard = Guard(service)
     pages = Pages(guard)
     routes = APIRouter(
         tags=["desk"],

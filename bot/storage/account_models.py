@@ -1,8 +1,12 @@
-"""The tables of people who work here: what they did. How long each is kept stands in `docs/privacy.md`."""
+"""The tables of people who work here: accounts, sessions, and what they did.
+
+How long each is kept stands in `docs/privacy.md`.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -35,3 +39,54 @@ class AuditRow(Base):
     contact_id: Mapped[int | None] = mapped_column(BigId)
     party_id: Mapped[int | None] = mapped_column(BigId)
     detail: Mapped[str] = mapped_column(sa.String(120), default="")
+
+
+class AccountRow(Base):
+    """Somebody who works here: with a password of their own, or known by the municipality's login (issuer, subject)."""
+
+    __tablename__ = "account"
+    __table_args__ = (sa.UniqueConstraint("issuer", "subject"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    login: Mapped[str | None] = mapped_column(sa.String(254), unique=True)  # lower case
+    name: Mapped[str] = mapped_column(sa.String(64))
+    roles: Mapped[list[Any]] = mapped_column(default=list)
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("actor.id", ondelete="SET NULL"), index=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    password_hash: Mapped[str | None] = mapped_column(sa.Text)
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    totp_sealed: Mapped[str | None] = mapped_column(sa.Text)
+    totp_pending: Mapped[str | None] = mapped_column(sa.Text)  # shown as a picture, not yet confirmed with a code
+    totp_used: Mapped[int] = mapped_column(sa.BigInteger, default=0)  # the last time step taken: a code counts once
+    recovery: Mapped[list[Any]] = mapped_column(default=list)  # keyed hashes of the codes that are left
+    issuer: Mapped[str | None] = mapped_column(sa.String(200))
+    subject: Mapped[str | None] = mapped_column(sa.String(255))
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime] = mapped_column(index=True)
+    login_at: Mapped[datetime | None]
+
+
+class SessionRow(Base):
+    """A browser that is logged in, or on its way. Only a hash of what its cookie holds."""
+
+    __tablename__ = "account_session"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    needs_code: Mapped[bool] = mapped_column(default=False)  # the password was right; the second step is to come
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    seen_at: Mapped[datetime]
+
+
+class LoginTryRow(Base):
+    """A try to log in that was not right, under a keyed hash of the network, the browser or the account."""
+
+    __tablename__ = "login_try"
+    __table_args__ = (sa.Index("login_try_key", "key", "at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(32))
+    at: Mapped[datetime] = mapped_column(index=True)

@@ -1,22 +1,18 @@
-"""Who comes in: one password, a session that ends, forms that only our own pages can send."""
+"""Who comes in: sessions that end, roles, forms that only our own pages can send, headers on every page."""
 
 from __future__ import annotations
 
-import time
+from datetime import timedelta
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
+import sqlalchemy as sa
 
+from bot.accounts import accounts, sessions
 from bot.roles import Principal, Role
-from bot.settings import load_settings
-from tests.conftest import KEYS
-from tests.webhooks.browser import log_in, make_browser, token_of
-from webhooks import auth, desk, monitoring
-from webhooks.auth import CLIENTS_KEPT, COOKIE, Attempts, Guard, Session, network, place_after_login
+from bot.storage.account_models import SessionRow
+from tests.webhooks.browser import NOBODY, log_in, make_account, make_browser, open_session, send, token_of
+from webhooks.auth import Guard, network, place_after_login
 from webhooks.pages import HEADERS
-
-PUBLIC = {("GET", "/desk/login"), ("POST", "/desk/login")}
 
 
 @pytest.fixture
@@ -24,52 +20,12 @@ def browser(service):
     return make_browser(service)
 
 
-def test_the_right_password_opens_the_desk(browser):
-    response = log_in(browser, name="Sanne")
-    assert (response.status_code, response.headers["location"]) == (303, "/desk")
-    page = browser.get("/desk")
-    assert page.status_code == 200
-    assert "Sanne" in page.text
+def is_inside(browser):
+    return browser.get("/desk/me").status_code == 200
 
 
-def test_a_wrong_password_is_said_to_be_wrong(browser):
-    response = log_in(browser, "not it")
-    assert response.status_code == 401
-    assert "Wachtwoord: dit is niet het goede" in response.text
-    assert browser.get("/desk").status_code == 303
-
-
-def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browser):
-    cookie = log_in(browser).headers["set-cookie"]
-    assert cookie.startswith(f"{COOKIE}=")
-    assert {"HttpOnly", "SameSite=lax", "Secure", f"Max-Age={8 * 3600}", "Path=/"} <= set(cookie.split("; "))
-
-
-def test_without_https_the_cookie_works_too(tmp_path):
-    guard = Guard(load_settings(data_dir=tmp_path))
-    response = Response()
-    guard.remember(response, guard.enter("x"))
-    assert "Secure" not in response.headers["set-cookie"]
-
-
-@pytest.mark.parametrize("module", [desk, monitoring])
-def test_every_page_asks_for_a_login_first(service, browser, module):
-    routes = [(method, route.path) for route in module.router(service).routes for method in route.methods]
-    closed = set(routes) - PUBLIC
-    assert closed
-    for method, path in closed:
-        response = browser.request(method, path.replace("{ticket_id:int}", "1"), data={"token": "x"})
-        if method == "GET":
-            assert response.status_code == 303
-            assert response.headers["location"].startswith("/desk/login?next=")
-        else:
-            assert response.status_code == 401
-
-
-def test_a_page_is_only_for_its_roles(service, browser, monkeypatch):
-    log_in(browser)
-    nobody = property(lambda self: Principal(self.name, frozenset({Role.RESEARCHER})))
-    monkeypatch.setattr(Session, "principal", nobody)
+def test_a_page_is_only_for_its_roles(browser):
+    log_in(browser, Role.RESEARCHER)
     assert browser.get("/desk").status_code == 403
     shown = browser.get("/monitoring")
     assert shown.status_code == 200
@@ -77,28 +33,11 @@ def test_a_page_is_only_for_its_roles(service, browser, monkeypatch):
     assert '/desk/content">Antwoorden</a>' in shown.text
 
 
-def test_after_the_login_the_page_that_was_asked_for_comes(browser):
-    place = browser.get("/monitoring").headers["location"]
-    assert 'name="next" value="/monitoring"' in browser.get(place).text
-    assert log_in(browser, next="/monitoring").headers["location"] == "/monitoring"
-    assert browser.get(place).headers["location"] == "/monitoring"
-
-
 @pytest.mark.parametrize(
     "place", ["//evil.example", "https://evil.example", "/desk\\@evil", "/telegram", "", "/desk/../x"]
 )
 def test_the_login_never_leads_elsewhere(place):
-    assert place_after_login(place) == "/desk"
-
-
-def test_a_login_form_of_another_site_is_refused(service, browser):
-    for token in ("", "x", "é"):
-        response = browser.post("/desk/login", data={"password": "a long enough password", "token": token})
-        assert response.status_code == 403
-        assert "te oud" in response.text
-    other = make_browser(service)
-    foreign = token_of(other.get("/desk/login"))
-    assert browser.post("/desk/login", data={"password": "a long enough password", "token": foreign}).status_code == 403
+    assert place_after_login(place, "/desk") == "/desk"
 
 
 def test_a_form_without_its_token_changes_nothing(browser):
@@ -107,77 +46,102 @@ def test_a_form_without_its_token_changes_nothing(browser):
         response = browser.post("/desk/logout", data=data)
         assert response.status_code == 403
         assert "Dit formulier is geweigerd" in response.text
-    assert browser.get("/desk").status_code == 200
+    assert is_inside(browser)
 
 
-def test_the_token_of_before_the_login_is_worth_nothing_after_it(browser):
-    before = token_of(browser.get("/desk/login"))
-    browser.post("/desk/login", data={"password": "a long enough password", "token": before})
-    assert browser.post("/desk/logout", data={"token": before}).status_code == 403
-
-
-def test_logging_out_ends_the_session(browser):
+def test_the_token_of_one_session_is_worth_nothing_in_another(service, browser):
     log_in(browser)
-    token = token_of(browser.get("/desk"))
-    assert browser.post("/desk/logout", data={"token": token}).headers["location"] == "/desk/login"
-    assert browser.get("/desk").status_code == 303
-
-
-def test_a_session_ends_after_eight_hours(browser, monkeypatch):
-    log_in(browser)
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 8 * 3600 - 60)
-    assert browser.get("/desk").status_code == 200
-    monkeypatch.setattr(time, "time", lambda: now + 8 * 3600 + 60)
-    assert browser.get("/desk").status_code == 303
-
-
-@pytest.mark.parametrize("value", ["", "x", "é", "gAAAAA", "a" * 5000])
-def test_a_forged_session_is_no_session(settings, value):
-    request = Request({"type": "http", "headers": [(b"cookie", f"{COOKIE}={value}".encode("latin-1"))]})
-    assert Guard(settings).session(request) is None
-
-
-def test_a_sealed_address_is_no_session(settings, vault):
-    sealed = vault._fernet.encrypt(b'["telegram", "1", null, null]').decode()
-    request = Request({"type": "http", "headers": [(b"cookie", f"{COOKIE}={sealed}".encode())]})
-    assert Guard(settings).session(request) is None
-
-
-def test_a_new_password_ends_every_session(service, browser, settings):
-    log_in(browser)
-    service.settings = settings.model_copy(update={"desk_password": "another password"})
     other = make_browser(service)
-    other.cookies = browser.cookies
-    assert other.get("/desk").status_code == 303
+    log_in(other)
+    foreign = token_of(other.get("/desk/me"))
+    assert browser.post("/desk/logout", data={"token": foreign}).status_code == 403
 
 
-def test_ten_wrong_passwords_shut_the_door_for_ten_minutes(browser, monkeypatch):
-    for _ in range(auth.WRONG_ALLOWED):
-        assert log_in(browser, "guess").status_code == 401
-    response = log_in(browser)
-    assert response.status_code == 429
-    assert "Probeer het over 10 minuten opnieuw" in response.text
-    assert 0 < int(response.headers["retry-after"]) <= 600
+def test_logging_out_ends_the_session_on_the_server_too(service, browser):
+    log_in(browser)
+    kept = dict(browser.cookies)
+    assert send(browser, "/desk/logout").headers["location"] == "/desk/login"
+    browser.cookies.update(kept)
+    assert not is_inside(browser)
+    assert service.store.read(lambda c: c.execute(sa.select(SessionRow.id)).all()) == []
 
 
-def test_wrong_passwords_are_forgotten_after_ten_minutes_and_kept_apart_by_client():
-    moment = [0.0]
-    attempts = Attempts(lambda: moment[0])
-    for _ in range(auth.WRONG_ALLOWED):
-        attempts.failed("192.0.2.1")
-    assert (attempts.seconds_shut("192.0.2.1"), attempts.seconds_shut("192.0.2.2")) == (600, 0)
-    moment[0] = 599
-    assert attempts.seconds_shut("192.0.2.1") == 1
-    moment[0] = 600
-    assert attempts.seconds_shut("192.0.2.1") == 0
+def test_a_session_ends_an_hour_after_its_last_use(clock, browser):
+    log_in(browser)
+    for _ in range(3):
+        clock.machine += timedelta(minutes=59)
+        assert is_inside(browser)
+    clock.machine += timedelta(minutes=60)
+    assert not is_inside(browser)
 
 
-def test_many_clients_do_not_fill_the_memory():
-    attempts = Attempts(lambda: 0.0)
-    for number in range(CLIENTS_KEPT + 50):
-        attempts.failed(f"client {number}")
-    assert len(attempts._wrong) == CLIENTS_KEPT
+def test_a_session_ends_after_ten_hours_however_much_it_is_used(clock, browser):
+    log_in(browser)
+    for _ in range(11):
+        assert is_inside(browser)
+        clock.machine += timedelta(minutes=54)
+    clock.machine += timedelta(minutes=7)
+    assert not is_inside(browser)
+
+
+def test_both_ends_are_settings(service, clock):
+    service.settings = service.settings.model_copy(update={"session_idle_minutes": 5, "session_hours": 1})
+    browser = make_browser(service)
+    log_in(browser)
+    clock.machine += timedelta(minutes=5)
+    assert not is_inside(browser)
+
+
+def test_a_list_that_refreshes_itself_is_nobody_who_works(clock, browser):
+    log_in(browser)
+    clock.machine += timedelta(minutes=59)
+    assert browser.get("/desk", headers={"accept": "text/event-stream"}).status_code == 200
+    clock.machine += timedelta(minutes=2)
+    assert not is_inside(browser)
+
+
+def test_moving_the_clock_of_a_demonstration_ends_no_session(clock, browser):
+    log_in(browser)
+    clock.forward(timedelta(days=3))
+    assert is_inside(browser)
+
+
+def change_roles(connection, account_id, now):
+    accounts.change(connection, NOBODY, account_id, accounts.Wanted("Sanne", frozenset({Role.EDITOR})), now)
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        change_roles,
+        lambda c, a, now: accounts.switch(c, NOBODY, a, now, on=False),
+        lambda c, a, now: accounts.set_password(c, NOBODY, a, "another", now),
+        lambda c, a, now: accounts.reset_totp(c, NOBODY, a, now),
+    ],
+)
+def test_other_roles_a_new_password_or_switching_off_end_every_session_at_once(service, browser, clock, deed):
+    make_account(service, Role.ADMIN)  # somebody is left
+    account_id = log_in(browser)
+    other = make_browser(service)
+    open_session(other, account_id)
+    service.store.write(lambda c: deed(c, account_id, clock.machine_now()))
+    assert not is_inside(browser)
+    assert not is_inside(other)
+
+
+@pytest.mark.parametrize("value", ["x", "é", "gAAAAA", "a" * 5000, "' OR 1=1 --"])
+def test_a_forged_session_is_no_session(service, value):
+    browser = make_browser(service)
+    log_in(browser)
+    cookie = Guard(service).cookie.encode() + b"=" + value.encode("latin-1")
+    assert make_browser(service).get("/desk/me", headers={b"cookie": cookie}).status_code == 303
+
+
+def test_the_database_holds_nothing_that_opens_a_session(service, browser):
+    log_in(browser)
+    value = browser.cookies[Guard(service).cookie]
+    kept = service.store.read(lambda c: c.execute(sa.select(SessionRow.hash)).scalar_one())
+    assert kept == sessions.hash_of(value) != value
 
 
 def test_an_ipv6_network_counts_as_one_client():
@@ -186,39 +150,31 @@ def test_an_ipv6_network_counts_as_one_client():
     assert network("testclient") == "testclient"
 
 
-def test_a_demonstration_tells_its_password_and_takes_it(service, tmp_path):
-    service.settings = load_settings(data_dir=tmp_path, **KEYS)
-    browser = make_browser(service)
-    browser.base_url = "http://localhost"
-    assert "<code>demo</code>" in browser.get("/desk/login").text
-    assert log_in(browser, "demo").status_code == 303
-
-
-def test_without_a_password_and_without_the_chat_page_nobody_comes_in(service, tmp_path):
-    service.settings = load_settings(data_dir=tmp_path, simulator=False, **KEYS)
-    browser = make_browser(service)
-    page = browser.get("/desk/login")
-    assert "WEGWIJS_DESK_PASSWORD" in page.text
-    assert 'name="password"' not in page.text
-    assert not Guard(service.settings).knows("")
-    assert not Guard(service.settings).knows("demo")
-
-
-def test_a_set_password_is_never_shown(browser):
-    assert "a long enough password" not in browser.get("/desk/login").text
-
-
 def test_no_page_lets_a_script_run_or_shows_itself_in_a_frame(browser):
     log_in(browser)
-    for path in ("/desk/login", "/desk", "/desk/tickets/1", "/monitoring", "/desk/login?next=/desk"):
-        response = browser.get(path)
-        assert (
-            HEADERS.items()
-            <= {
-                name.title().replace("Frame-options", "Frame-Options"): value
-                for name, value in response.headers.items()
-            }.items()
-        )
+    for path in (
+        "/desk",
+        "/desk/tickets/1",
+        "/monitoring",
+        "/desk/me",
+        "/desk/accounts",
+        "/desk/audit",
+        "/desk/me/password",
+    ):
+        headers = browser.get(path).headers
+        assert {name: headers.get(name) for name in HEADERS} == HEADERS
+    browser.cookies.clear()
+    for path in ("/desk/login", "/desk/login?next=/desk", "/desk"):
+        headers = browser.get(path).headers
+        assert {name: headers.get(name) for name in HEADERS} == HEADERS
     policy = HEADERS["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+def test_a_klantregisseur_is_who_the_account_belongs_to(service, browser):
+    account_id = make_account(service, Role.KLANTREGISSEUR, name="Piet")
+    open_session(browser, account_id)
+    account = service.store.read(lambda c: accounts.by_id(c, account_id))
+    assert account.principal == Principal("Piet", frozenset({Role.KLANTREGISSEUR}), account_id)
+    assert "Piet" in browser.get("/desk").text

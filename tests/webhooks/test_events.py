@@ -28,6 +28,7 @@ def browser(service):
     app = FastAPI()
     app.include_router(desk.router(service))
     app.include_router(events.router(service))
+    app.state.service = service
     app.state.is_stopping = lambda: True  # so that a stream ends at its first look
     with TestClient(app, base_url=BASE, follow_redirects=False) as made:
         yield made
