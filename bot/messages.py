@@ -100,13 +100,20 @@ class Option:
 
 @dataclass(frozen=True)
 class OutboundMessage:
-    """One message to a person, ready to send. `keys` names the content it was made of, for tests and figures."""
+    """One message to a person, ready to send. `keys` names the content it was made of, for tests and figures.
+
+    With `template` an approved template goes out instead of the words, filled with `variables`; the words stand for
+    what the person reads. `cost`: of a message of our own accord, in millionths of a euro.
+    """
 
     text: str
     language: str
     options: tuple[Option, ...] = ()
     keys: tuple[str, ...] = ()
     urgent: bool = False
+    template: str = ""
+    variables: tuple[str, ...] = ()
+    cost: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -114,7 +121,16 @@ class OutboundMessage:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> OutboundMessage:
         options = tuple(Option(**option) for option in data["options"])
-        return cls(data["text"], data["language"], options, tuple(data["keys"]), data["urgent"])
+        return cls(
+            data["text"],
+            data["language"],
+            options,
+            tuple(data["keys"]),
+            data["urgent"],
+            data.get("template", ""),
+            tuple(data.get("variables", ())),
+            data.get("cost", 0),
+        )
 
 
 @dataclass(frozen=True)

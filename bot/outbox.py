@@ -15,14 +15,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from bot.contacts import Consent
 from bot.errors import Failure, SendError
+from bot.locales import AMSTERDAM
 from bot.messages import CAPABILITIES, OutboundMessage, Receipt
 from bot.storage import lanes
-from bot.storage.models import AddressRow, EarlyReceiptRow, LaneState, OutboxRow, PaceRow
+from bot.storage.follow_up_models import SpendRow
+from bot.storage.models import AddressRow, ContactRow, EarlyReceiptRow, LaneState, OutboxRow, PaceRow
 
 # Delivery never steps back: a receipt with a lower rank than what is known changes nothing.
 RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
 SEND_TRIES = 150  # with waits of five minutes about twelve hours: an outage of the platform loses nothing
+ANSWERS = ("answer:", "gap:")  # keys of answers that somebody asked for
 WINDOW_CODES = {"63016"}  # told by receipt: the window was shut after all
 BLOCK_CODES = {"63014", "21610"}
 WINDOW_MARGIN = timedelta(minutes=5)  # the platform's clock rules, so ours closes a little earlier
@@ -57,10 +61,14 @@ def put(
     now: datetime,
     priority: int = 0,
     callback: str | None = None,
+    kind: str | None = None,
 ) -> None:
-    """Add a message. The same key twice is one message. What a shut window or a block holds up waits as HELD."""
+    """Add a message. The same key twice is one message. What a shut window or a block holds up waits as HELD.
+
+    `kind`: a template or a nudge. They never wait: what can't go when its turn comes is taken away.
+    """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    held = recipient.address_id is not None and is_held(connection, recipient, now)
+    held = kind is None and recipient.address_id is not None and is_held(connection, recipient, now)
     values = {
         "key": key,
         "lane": recipient.lane,
@@ -71,6 +79,7 @@ def put(
         "priority": priority,
         "payload": message.to_json(),
         "callback": callback,
+        "kind": kind,
         "created_at": now,
         "due_at": now,
         "state": LaneState.HELD if held else LaneState.READY,
@@ -137,15 +146,31 @@ def is_fit_to_send(connection: Connection, row: sa.Row[Any], now: datetime) -> b
     if row.address_id is None:
         return True
     address = connection.execute(
-        sa.select(AddressRow.window_until, AddressRow.blocked_at).where(AddressRow.id == row.address_id)
+        sa.select(AddressRow.window_until, AddressRow.blocked_at, ContactRow.stopped, ContactRow.consent)
+        .join(ContactRow, ContactRow.id == AddressRow.contact_id)
+        .where(AddressRow.id == row.address_id)
     ).one_or_none()
-    return address is not None and not (
-        address.blocked_at is not None or is_window_shut(row.channel, address.window_until, now)
-    )
+    if address is None or address.blocked_at is not None:
+        return False
+    is_shut = is_window_shut(row.channel, address.window_until, now)
+    if row.kind is not None and (address.stopped or address.consent != Consent.GIVEN):
+        return False
+    return is_shut and _answer_waits(connection, row.address_id) if row.kind == "template" else not is_shut
+
+
+def _answer_waits(connection: Connection, address_id: int) -> bool:
+    """Whether an answer is held up: it may have been taken back since the template was made."""
+    where = (OutboxRow.address_id == address_id, OutboxRow.state == LaneState.HELD)
+    keys = sa.or_(*(OutboxRow.key.like(f"{key}%") for key in ANSWERS))
+    return connection.execute(sa.select(OutboxRow.id).where(*where, keys).limit(1)).first() is not None
 
 
 def hold(connection: Connection, row: sa.Row[Any]) -> None:
-    """Put a claimed row aside until the person writes."""
+    """Put a claimed row aside until the person writes; a template or a nudge is not worth keeping."""
+    if row.kind is not None:
+        mine = (OutboxRow.id == row.id, OutboxRow.lease == row.lease)
+        connection.execute(sa.delete(OutboxRow).where(*mine))
+        return
     lanes.still_mine(connection, OutboxRow, row.id, row.lease, state=LaneState.HELD)
 
 
@@ -159,6 +184,7 @@ def sent(connection: Connection, row: sa.Row[Any], provider_id: str, now: dateti
         values["payload"] = None
     if not lanes.still_mine(connection, OutboxRow, row.id, row.lease, error=None, sent_at=now, **values):
         return
+    _spend(connection, row, "sent", now)
     if row.sealed is not None:
         connection.execute(sa.delete(OutboxRow).where(OutboxRow.id == row.id))
     connection.execute(
@@ -178,7 +204,7 @@ def failed(connection: Connection, row: sa.Row[Any], error: SendError, now: date
     elif error.failure is Failure.BLOCKED and _came_back(connection, row):
         state = {"state": LaneState.READY, "due_at": now + lanes.backoff(row.attempts)}
         error = SendError(Failure.TEMPORARY, error.code)
-    elif error.failure in (Failure.WINDOW, Failure.BLOCKED):
+    elif error.failure in (Failure.WINDOW, Failure.BLOCKED) and row.kind is None:
         state = {"state": LaneState.HELD}
     elif error.failure is Failure.TEMPORARY and row.attempts < SEND_TRIES:
         state = {"state": LaneState.READY, "due_at": now + lanes.backoff(row.attempts, error.retry_after)}
@@ -198,6 +224,8 @@ def mark_blocked(connection: Connection, address_id: int | None, now: datetime |
     """Remember that a person shut us out (`now`), or came back (None). What waits for them is held."""
     connection.execute(sa.update(AddressRow).where(AddressRow.id == address_id).values(blocked_at=now))
     if now is not None:
+        mine = (OutboxRow.address_id == address_id, OutboxRow.state == sa.literal_column("0"))
+        connection.execute(sa.delete(OutboxRow).where(*mine, OutboxRow.kind.is_not(None)))
         connection.execute(
             sa.update(OutboxRow)
             .where(OutboxRow.address_id == address_id, OutboxRow.state == sa.literal_column("0"))
@@ -207,6 +235,8 @@ def mark_blocked(connection: Connection, address_id: int | None, now: datetime |
 
 def release(connection: Connection, address_id: int, now: datetime) -> None:
     """The person wrote: what was held for them goes on."""
+    stale = (OutboxRow.address_id == address_id, OutboxRow.state == LaneState.HELD, OutboxRow.kind.is_not(None))
+    connection.execute(sa.delete(OutboxRow).where(*stale))
     connection.execute(
         sa.update(OutboxRow)
         .where(OutboxRow.address_id == address_id, OutboxRow.state == LaneState.HELD)
@@ -226,6 +256,7 @@ def receive(connection: Connection, receipt: Receipt, now: datetime) -> None:
     values: dict[str, Any] = {"delivery": receipt.state, "error": receipt.code[:200] or row.error}
     if receipt.state == "failed":
         values["state"] = _after_failure(connection, row, receipt.code, now)
+        _spend(connection, row, "failed", now)
         values["delivery"] = None if values["state"] == LaneState.HELD else "failed"
     elif receipt.state in ("delivered", "read"):
         values |= {"payload": None, "state": LaneState.DONE}
@@ -236,8 +267,22 @@ def _after_failure(connection: Connection, row: sa.Row[Any], code: str, now: dat
     """A shut window or a block, told only by receipt: the message waits for the person, if its words are still here."""
     if code in BLOCK_CODES:
         mark_blocked(connection, row.address_id, now)
-    held = code in BLOCK_CODES | WINDOW_CODES and row.payload is not None
+    held = code in BLOCK_CODES | WINDOW_CODES and row.payload is not None and row.kind is None
     return LaneState.HELD if held else LaneState.DEAD
+
+
+def _spend(connection: Connection, row: sa.Row[Any], outcome: str, now: datetime) -> None:
+    """Count a template or a nudge with its price: sent, or failed after it was sent, which costs nothing."""
+    if row.kind is None or row.payload is None:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    cost, language = int(row.payload.get("cost", 0)), row.payload["language"]
+    counted = dialect.insert(SpendRow).values(
+        day=now.astimezone(AMSTERDAM).date(), kind=row.kind, language=language, outcome=outcome, n=1, micro_eur=cost
+    )
+    more = {"n": SpendRow.n + 1, "micro_eur": SpendRow.micro_eur + cost}
+    keys = ["day", "kind", "language", "outcome"]
+    connection.execute(counted.on_conflict_do_update(index_elements=keys, set_=more))
 
 
 def _keep_early(connection: Connection, receipt: Receipt, now: datetime) -> None:

@@ -23,10 +23,12 @@ from bot.chores import Chore, MailRound, Sweep
 from bot.clock import Clock
 from bot.content import Content
 from bot.conversation import Conversation
-from bot.desk import digest
+from bot.desk import digest, window
 from bot.desk.digest import DigestRules
+from bot.desk.window import TEMPLATE, WindowRules
 from bot.identifiers import Vault
 from bot.inbox import Inbox
+from bot.locales import LANGUAGES
 from bot.settings import Settings
 from bot.storage.migrate import upgrade
 from bot.storage.models import MarkerRow
@@ -91,21 +93,36 @@ def build(
         clock=clock,
         conversation=conversation,
         channels=channels,
-        chores=make_chores(settings, store, clock),
+        chores=make_chores(settings, store, clock, loaded),
     )
     inbox = Inbox(store, vault, clock, worker.wake)
     return Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker)
 
 
-def make_chores(settings: Settings, store: Store, clock: Clock) -> list[Chore]:
+def window_rules(settings: Settings) -> WindowRules:
+    """Templates that are set up; an invented phone with WhatsApp's rules has them all."""
+    set_up = frozenset(code for code in LANGUAGES if settings.template_sid(code))
+    templates = {"whatsapp": set_up, "console-numbers": frozenset(LANGUAGES)}
+    micro = 1_000_000
+    return WindowRules(
+        settings.push_rules,
+        templates,
+        round(settings.price_template_eur * micro),
+        round(settings.price_message_eur * micro),
+    )
+
+
+def make_chores(settings: Settings, store: Store, clock: Clock, content: Content) -> list[Chore]:
     """What the worker does beside messages."""
     server = settings.smtp_server
     postman = SmtpPostman(server) if server.host else LogPostman()
     rules = DigestRules(
         settings.desk_email, settings.desk_opens, settings.desk_closes, settings.mail_language, settings.here
     )
+    windows = window_rules(settings)
     return [
         MailRound(store, clock, postman, alone=store.is_sqlite),
+        Sweep("the window", 5, store, clock, lambda connection, now: window.put_due(connection, now, content, windows)),
         Sweep("the digest", 20, store, clock, lambda connection, now: digest.put_due(connection, now, rules)),
     ]
 
@@ -140,4 +157,5 @@ def _whatsapp(settings: Settings) -> WhatsAppChannel:
     password = settings.twilio_api_secret or settings.twilio_auth_token
     client = Client(user, password, settings.twilio_account_sid, http_client=http)
     callback = f"{settings.public_base_url.rstrip('/')}/whatsapp/status" if settings.public_base_url else None
-    return WhatsAppChannel(client, http, sender=settings.twilio_sender, status_callback=callback)
+    templates = {(TEMPLATE, code): sid for code in LANGUAGES if (sid := settings.template_sid(code))}
+    return WhatsAppChannel(client, http, sender=settings.twilio_sender, status_callback=callback, templates=templates)

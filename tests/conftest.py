@@ -18,7 +18,7 @@ from bot.content import Content
 from bot.conversation import Conversation
 from bot.identifiers import Vault
 from bot.inbox import Inbox
-from bot.service import Service
+from bot.service import Service, make_chores
 from bot.settings import ROOT, Settings, load_settings, new_keys
 from bot.storage.migrate import upgrade
 from bot.storage.store import Store
@@ -146,6 +146,9 @@ def settings(tmp_path: Path) -> Settings:
         twilio_auth_token="test-auth-token",
         twilio_shared_key="shared-key",
         twilio_sender="whatsapp:+14155238886",
+        twilio_template_answer_nl=f"HX{1:032}",
+        twilio_template_answer_en=f"HX{2:032}",
+        twilio_template_answer_ar=f"HX{3:032}",
         **KEYS,
     )
 
@@ -175,6 +178,13 @@ def make_service(
         content=content, understander=understander, vault=vault, clock=clock, hours=settings.hours
     )
     channels = {name: CollectingChannel(name) for name in ("telegram", "whatsapp", "console", "console-numbers")}
-    worker = Worker(store=store, vault=vault, clock=clock, conversation=conversation, channels=channels)
+    worker = Worker(
+        store=store,
+        vault=vault,
+        clock=clock,
+        conversation=conversation,
+        channels=channels,
+        chores=make_chores(settings, store, clock, content),
+    )
     inbox = Inbox(store, vault, clock, worker.wake)
     return Service(settings, store, vault, clock, content, conversation, channels, inbox, worker)

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot import outbox, timers
+from bot.chores import Sweep
 from bot.messages import Address, InboundMessage, Kind, OutboundMessage
 from bot.service import Service
 from bot.storage import lanes
@@ -27,6 +28,9 @@ def drain(service: Service) -> None:
     paces = {name: channel.pace for name, channel in service.channels.items()}
     while True:
         now = service.clock.now()
+        for chore in service.worker.chores:
+            if isinstance(chore, Sweep):
+                service.store.write(lambda c, work=chore.work, at=now: work(c, at) and None)
         fired = service.store.write(lambda c, at=now: timers.fire_due(c, at))
         rows = service.store.write(lambda c, at=now: lanes.claim(c, InboxRow, at, 10))
         for row in rows:

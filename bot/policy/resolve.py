@@ -33,6 +33,7 @@ def resolve(message: InboundMessage, offered: Sequence[Option], commands: Mappin
 
 # A plain yes or no means the one option that is a yes or a no; where none was offered it is free text.
 _ANSWERS = {"yes": ("consent:yes", "pass:yes", "erase:yes", "rated:yes", "helped:yes", "switch"),
+            "ok": ("ok",),
             "no": ("consent:no", "pass:no", "rated:no", "helped:no", "stay")}  # fmt: skip
 
 

@@ -6,6 +6,7 @@ An unknown, stale or forged one is harmless.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.actions import (
     Action,
@@ -15,6 +16,7 @@ from bot.actions import (
     CountOutcome,
     Erase,
     RateTicket,
+    Remember,
     ReopenTicket,
     Reply,
     Say,
@@ -23,6 +25,7 @@ from bot.actions import (
 )
 from bot.contacts import Group, Question
 from bot.locales import LANGUAGES
+from bot.messages import Option
 from bot.policy import answering, social_map
 from bot.policy.answering import MENU, menu_reply
 from bot.policy.situation import Situation
@@ -193,7 +196,26 @@ def _rated(situation: Situation, arguments: list[str]) -> list[Action]:
     return [situation.remember(), rate, ReopenTicket(ticket_id, route), say]
 
 
+def _ok(situation: Situation, _: list[str]) -> list[Action]:
+    """An OK to a nudge or a template: the window is open again. What waited is on its way already."""
+    waits = [ticket for ticket in situation.tickets if not ticket.answered and not ticket.urgent]
+    answered = [ticket.id for ticket in situation.tickets if ticket.answered]
+    if answered and not waits:  # nothing to say beside the answer, whose numbers count from now on
+        return [Remember(replace(situation.thread, writing=False, offered=_rating(situation, answered[-1])))]
+    if not waits:
+        return [situation.remember(), menu_reply((Say("smalltalk.other"),), situation)]
+    moment = min(ticket.promise_at for ticket in waits)
+    return [situation.remember(), Reply((Say("window.ok", {"moment": moment}),), (MENU,))]
+
+
+def _rating(situation: Situation, ticket_id: int) -> tuple[Option, ...]:
+    replies = situation.content.replies[situation.language]
+    words = (("yes", replies["button.rate_yes"]), ("no", replies["button.rate_no"]))
+    return tuple(Option(f"rated:{verdict}:{ticket_id}", str(label)) for verdict, label in words)
+
+
 HANDLERS: dict[str, Handler] = {
+    "ok": _ok,
     "menu": _menu,
     "topic": _topic,
     "more": _more,

@@ -48,7 +48,7 @@ class SpendRow(Base):
     language: Mapped[str] = mapped_column(sa.String(8), primary_key=True)
     outcome: Mapped[str] = mapped_column(sa.String(8), primary_key=True)  # sent, failed (was sent, and not delivered)
     n: Mapped[int]
-    micro_eur: Mapped[int] = mapped_column(sa.BigInteger)  # at the price of that day; a failed one is less than none
+    micro_eur: Mapped[int] = mapped_column(sa.BigInteger)  # at the price of that day
 
 
 class ProposalRow(Base):
