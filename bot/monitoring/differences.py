@@ -46,17 +46,17 @@ def compare(groups: Mapping[str, Any]) -> Figures:
 
 
 def _two(first: Any, second: Any) -> Figures:
-    means = CompareMeans(DescrStatsW(first), DescrStatsW(second))
-    student, welch = means.ttest_ind(usevar="pooled"), means.ttest_ind(usevar="unequal")
+    student, welch = (stats.ttest_ind(first, second, equal_var=is_equal) for is_equal in (True, False))
+    ends = welch.confidence_interval(1 - ALPHA)
     ranks = stats.mannwhitneyu(first, second, alternative="two-sided")
     return {
-        "student": _test(student[0], student[1], df=student[2]),
-        "welch": _test(welch[0], welch[1], df=welch[2]),
+        "student": _test(student.statistic, student.pvalue, df=student.df),
+        "welch": _test(welch.statistic, welch.pvalue, df=welch.df),
         "mann_whitney": _test(ranks.statistic, ranks.pvalue, name="u"),
-        "difference": _interval(float(first.mean() - second.mean()), *means.tconfint_diff(usevar="unequal")),
+        "difference": _interval(float(first.mean() - second.mean()), ends.low, ends.high),
         "hedges_g": hedges(_summary(first), _summary(second)),
-        "p": significant(float(student[1])),
-        "significant": bool(student[1] < ALPHA),
+        "p": significant(float(student.pvalue)),
+        "significant": bool(student.pvalue < ALPHA),
     }
 
 

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 MIN_PEOPLE = 10
 SMALL_PERCENT = 5  # below this a percentage is only said to be below it
 # Groups so small that the study has no column for them; they count with the people whose group isn't known.
@@ -47,57 +45,6 @@ def hidden_groups(counts: Mapping[str, int], total: int, rules: Rules, backgroun
 def may_show(n: int, rules: Rules) -> bool:
     """Whether a figure of so many people may be shown."""
     return n >= rules.min_people
-
-
-def hidden_cells(counts: Any, rules: Rules) -> Any:
-    """The cells of a table with totals of rows, of columns and of all that may not be shown: a bool array.
-
-    `counts` is an array of people, groups by waves; who has no group is a row like the others. Cells are hidden until
-    no sum of shown figures gives a number of people between 1 and the least: rows and columns first, then by algebra.
-    """
-    counts = np.asarray(counts)
-    hidden = (counts < rules.min_people) & (counts > 0)
-    while True:
-        risky = _thin_line(counts, hidden, rules) or _derivable(counts, hidden, rules)
-        if risky is None:
-            return hidden
-        choices = [cell for cell in risky if not hidden[cell] and counts[cell] > 0]
-        if not choices:
-            return np.ones_like(hidden)
-        hidden[min(choices, key=lambda cell: int(counts[cell]))] = True
-
-
-Cells = list[tuple[int, int]]
-
-
-def _thin_line(counts: Any, hidden: Any, rules: Rules) -> Cells | None:
-    """A row or column in which what is hidden is of too few people together."""
-    for axis in (0, 1):
-        for line in range(counts.shape[axis]):
-            cells = [(line, other) if axis == 0 else (other, line) for other in range(counts.shape[1 - axis])]
-            left = sum(int(counts[cell]) for cell in cells if hidden[cell])
-            if 0 < left < rules.min_people and any(not hidden[cell] and counts[cell] for cell in cells):
-                return cells
-    return None
-
-
-def _derivable(counts: Any, hidden: Any, rules: Rules) -> Cells | None:
-    """A hidden cell of too few people that the totals and the shown cells determine; its row and column then."""
-    unknown: Cells = [(int(row), int(column)) for row, column in np.argwhere(hidden)]
-    if not unknown:
-        return None
-    equations = np.array(
-        [[cell[axis] == line for cell in unknown] for axis in (0, 1) for line in range(counts.shape[axis])], dtype=float
-    )
-    rank = np.linalg.matrix_rank(equations)
-    for place, cell in enumerate(unknown):
-        if counts[cell] >= rules.min_people:
-            continue
-        if np.linalg.matrix_rank(np.vstack([equations, np.eye(len(unknown))[place]])) == rank:
-            return [(cell[0], other) for other in range(counts.shape[1])] + [
-                (other, cell[1]) for other in range(counts.shape[0])
-            ]
-    return None
 
 
 def protected(figures: dict[str, Any], rules: Rules) -> dict[str, Any]:

@@ -102,9 +102,9 @@ def _fit(outcome: Any, columns: Any) -> Any:
     if varying.shape[1] < columns.shape[1]:
         return "no_variation_in_a_control"
     design = add_constant(columns, has_constant="add")
-    if np.linalg.matrix_rank(design) < design.shape[1]:
+    if np.linalg.matrix_rank(design.T @ design) < design.shape[1]:
         return "groups_coincide"
-    return OLS(outcome, design).fit()
+    return OLS(outcome, design).fit(method="qr")
 
 
 def relations(frame: pd.DataFrame, predictors: Sequence[str], outcomes: Mapping[str, str]) -> list[Figures]:

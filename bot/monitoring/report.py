@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
-from bot.monitoring import against, regression
+from bot.monitoring import against, regression, response
 from bot.monitoring.answers import Answers, Scale
 from bot.monitoring.baseline import SUBGROUPS, Baseline
 from bot.monitoring.descriptive import describe
 from bot.monitoring.differences import compare, holm
 from bot.monitoring.protection import REST, Rules, hidden_figures, hidden_groups, may_show, ordered, protected
 from bot.monitoring.sentences import say
+from bot.monitoring.trends import trends
 from bot.monitoring.vocabulary import BACKGROUNDS, DERIVED, groups_of
 
 FORMAT = 1
@@ -31,6 +32,7 @@ class Options:
     rules: Rules
     wave: str = ""
     source: str = ""
+    invitations: Sequence[Mapping[str, Any]] = ()
 
 
 def scales_of(baseline: Baseline) -> dict[str, Scale]:
@@ -50,6 +52,8 @@ def make(answers: Answers, baseline: Baseline, options: Options) -> Figures:
         for name in baseline.items
     }
     _correct(items)
+    people = frame.drop_duplicates("respondent", keep="last")
+    _weigh(items, given, response.weights(people, baseline, options.rules))
     return {
         "format": FORMAT,
         "source": _source(answers, frame, options),
@@ -57,6 +61,9 @@ def make(answers: Answers, baseline: Baseline, options: Options) -> Figures:
         "protection": {"min_people": options.rules.min_people, "strict": options.rules.strict},
         "items": items,
         "relations": _relations(given, options.rules),
+        "trends": trends(answers, options.rules),
+        "funnel": response.funnel(frame, options.invitations, list(items), options.rules),
+        "representation": response.representation(people, baseline, options.rules),
         "tool_check": against.check(baseline),
     }
 
@@ -179,6 +186,14 @@ def _correct(items: Mapping[str, Figures]) -> None:
     """Holm's correction over all items of one background, beside the plain p."""
     for background in (*BACKGROUNDS, *DERIVED):
         holm([item["differences"][background] for item in items.values() if background in item["differences"]])
+
+
+def _weigh(items: Mapping[str, Figures], given: pd.DataFrame, by: pd.Series | None) -> None:
+    """Add the mean as if type and gender were answered for in the measure of the population, where that can be."""
+    for name, item in items.items():
+        values = given[given["item"] == name].set_index("respondent")["value"]
+        can = by is not None and item["total"]["n"] is not None and not values.index.has_duplicates
+        item["weighted"] = response.weighted(values, by) if can else None
 
 
 def _relations(given: pd.DataFrame, rules: Rules) -> list[Figures]:
