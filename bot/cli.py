@@ -126,6 +126,20 @@ def _add_monitoring(what: argparse._SubParsersAction[argparse.ArgumentParser]) -
     report.add_argument("--wave", default="", help="one wave; when left out the latest answer of each person")
     report.add_argument("--min-people", type=int, default=10, metavar="N", help="no figure of fewer people")
     report.add_argument("--strict", action="store_true", help="as the pages: a small rest of a total hides a group too")
+    _add_monitoring_export(what)
+
+
+def _add_monitoring_export(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = _add(
+        what, "export", _monitoring_export, "answers to take along: CSV, XLSX, SPSS, Parquet, codebook, manifest"
+    )
+    export.add_argument("--answers", type=Path, required=True, metavar="FILE.csv")
+    export.add_argument("--baseline", type=Path, metavar="FILE.yaml")
+    export.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    export.add_argument("--wave", default="", help="one wave; all when left out")
+    export.add_argument(
+        "--min-people", type=int, default=10, metavar="N", help="so many share each background at least"
+    )
 
 
 def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -348,6 +362,13 @@ def _monitoring_report(options: argparse.Namespace) -> int:
     from bot.settings import ROOT
 
     return report(options, ROOT / "content")
+
+
+def _monitoring_export(options: argparse.Namespace) -> int:
+    from bot.commands.monitoring import export
+    from bot.settings import ROOT
+
+    return export(options, ROOT / "content")
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -1,0 +1,96 @@
+"""The codebook: what each column of an export means, from the survey data and the study. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bot.content.surveys import Item as SurveyItem
+from bot.content.surveys import Surveys
+from bot.monitoring.baseline import Baseline
+from bot.monitoring.vocabulary import BACKGROUNDS, groups_of
+
+MISSING = {-1: "not asked", -2: "skipped", -3: "broken off", -4: "no answer, reason not known"}
+LANGUAGES = ("nl", "en", "ar")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A column. Wordings stand by language; without survey data they are empty."""
+
+    name: str
+    kind: str  # scale, group or text
+    label_nl: str
+    label_en: str
+    low: int | None = None
+    high: int | None = None
+    higher_is_worse: bool = False
+    values: str = ""  # "1 = ...; 2 = ...", in Dutch
+    missing: str = ""
+    domain: str = ""
+    study_number: str = ""
+    item: str = ""
+    versions: str = ""  # number and fingerprint of each wording there was
+    wording_nl: str = ""
+    wording_en: str = ""
+    wording_ar: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """The variable as a row of the codebook's table."""
+        return asdict(self)
+
+
+def codebook(baseline: Baseline, surveys: Surveys) -> list[Variable]:
+    """Every column of the exports: who and when, backgrounds, items of the baseline in its order."""
+    first = [
+        Variable("respondent", "text", "Volgnummer in deze export", "Number within this export"),
+        Variable("wave", "text", "Ronde", "Wave"),
+        Variable("asked_on", "text", "Maand van de vraag", "Month of the question"),
+    ]
+    groups = [
+        Variable(
+            name,
+            "group",
+            name,
+            name,
+            values="; ".join(groups_of(name)),
+            missing="empty: not known, or left out because fewer people than the least share all of it",
+        )
+        for name in BACKGROUNDS
+    ]
+    return [*first, *groups, *(_item(name, baseline, surveys) for name in baseline.items)]
+
+
+def _item(name: str, baseline: Baseline, surveys: Surveys) -> Variable:
+    item = baseline.items[name]
+    label = item.label or {"nl": item.topic, "en": item.topic}
+    found = next(((key, one) for key, one in surveys.items.items() if one.study == name), None)
+    return Variable(
+        name,
+        "scale",
+        label.get("nl", item.topic),
+        label.get("en", item.topic),
+        item.low,
+        item.high,
+        item.higher_is_worse,
+        missing="; ".join(f"{code} = {words}" for code, words in MISSING.items()),
+        study_number=name,
+        **(_wording(*found, surveys) if found else {}),
+    )
+
+
+def _wording(key: str, item: SurveyItem, surveys: Surveys) -> dict[str, Any]:
+    return {
+        "item": key,
+        "domain": item.domain or "",
+        "values": "; ".join(f"{value} = {surveys.label(key, value, 'nl')}" for value in item.values),
+        "versions": "; ".join(f"{number}: {mark}" for number, mark in sorted(item.versions.items())),
+        **{f"wording_{language}": surveys.question(key, language) for language in LANGUAGES},
+    }
+
+
+def value_labels(variable: Variable) -> dict[int | float, str]:
+    """The labels of the values of an item, with those of the missing codes: for SPSS."""
+    pairs = [part.split(" = ", 1) for part in variable.values.split("; ") if " = " in part]
+    labels: dict[int | float, str] = {int(value): words for value, words in pairs if value.isdigit()}
+    return labels | dict(MISSING)
