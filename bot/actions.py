@@ -166,6 +166,11 @@ class Erase:
 
 
 @dataclass(frozen=True)
+class SendOwnData:
+    """A link to everything that is kept of this person."""
+
+
+@dataclass(frozen=True)
 class MarkBlocked:
     blocked: bool
 
@@ -203,6 +208,7 @@ Action = (
     | Resume
     | Erase
     | MarkBlocked
+    | SendOwnData
     | MovePromise
     | RemindUrgent
 )

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import actions as act
-from bot import alarm, escalation, opening, outbox, people
+from bot import alarm, escalation, opening, outbox, own_data, people
 from bot.alarm import NOBODY, Duty
 from bot.clock import Clock
 from bot.contacts import Consent, Contact
@@ -65,9 +65,10 @@ class Conversation:
         clock: Clock,
         hours: DeskHours,
         duty: Duty = NOBODY,
+        here: str = "",
     ) -> None:
         self.content, self.vault, self.clock, self.hours = content, vault, clock, hours
-        self.understander, self.duty = understander, duty
+        self.understander, self.duty, self.here = understander, duty, here
 
     def handle(self, store: Store, row: sa.Row[Any]) -> None:
         """Take one claimed inbox row to its end. Raises what the database raises; the worker retries."""
@@ -215,6 +216,12 @@ class Conversation:
     def _resume(self, turn: Turn, _: act.Resume) -> None:
         turn.contact = replace(turn.contact, stopped=False)
 
+    def _send_own_data(self, turn: Turn, _: act.SendOwnData) -> None:
+        people.save(turn.connection, turn.contact)
+        token = own_data.make_link(turn.connection, turn.contact.id, turn.now)
+        link = f"{self.here}/my-data/{token}"
+        self._reply(turn, act.Reply((act.Say("data.link", {"link": link}),), (act.Choice("menu", "button.menu"),)))
+
     def _erase(self, turn: Turn, _: act.Erase) -> None:
         people.erase(turn.connection, turn.contact.id, turn.row.lane)
         turn.erased = True
@@ -243,4 +250,5 @@ _APPLY: dict[type, Callable[[Conversation, Turn, Any], None]] = {
     act.Resume: Conversation._resume,  # noqa: SLF001
     act.Erase: Conversation._erase,  # noqa: SLF001
     act.MarkBlocked: Conversation._mark_blocked,  # noqa: SLF001
+    act.SendOwnData: Conversation._send_own_data,  # noqa: SLF001
 }

@@ -85,6 +85,7 @@ def build(
         clock=clock,
         hours=settings.hours,
         duty=settings.duty,
+        here=settings.here,
     )
     channels = channels if channels is not None else make_channels(settings, store, clock)
     worker = Worker(

@@ -175,7 +175,12 @@ def make_service(
     understander: ScriptedUnderstander,
 ) -> Service:
     conversation = Conversation(
-        content=content, understander=understander, vault=vault, clock=clock, hours=settings.hours
+        content=content,
+        understander=understander,
+        vault=vault,
+        clock=clock,
+        hours=settings.hours,
+        here=settings.here,
     )
     channels = {name: CollectingChannel(name) for name in ("telegram", "whatsapp", "console", "console-numbers")}
     worker = Worker(

@@ -25,6 +25,7 @@ from webhooks import (
     metrics,
     monitoring,
     own_account,
+    own_data,
     simulator,
     telegram,
     urgent,
@@ -51,6 +52,7 @@ def create_app(service: Service) -> FastAPI:
     app.router.routes[:0] = [*telegram.routes(service), *whatsapp.routes(service)]  # first: they are asked most
     app.include_router(health.router(service))
     app.include_router(metrics.router(service))
+    app.include_router(own_data.router(service))
     if settings.desk:
         for area in DESK:
             app.include_router(area.router(service))

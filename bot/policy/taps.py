@@ -20,6 +20,7 @@ from bot.actions import (
     ReopenTicket,
     Reply,
     Say,
+    SendOwnData,
     Show,
     Stop,
 )
@@ -171,9 +172,11 @@ def _stop(situation: Situation, _: list[str]) -> list[Action]:
     ]
 
 
-def _data(situation: Situation, _: list[str]) -> list[Action]:
-    facts = dict(situation.kept_facts)
-    return [situation.remember(), Reply((Say("data.kept", facts),), (Choice("erase", "button.erase"), MENU))]
+def _data(situation: Situation, arguments: list[str]) -> list[Action]:
+    if arguments == ["file"]:
+        return [situation.remember(), SendOwnData(), CountOutcome("data", language=situation.language)]
+    choices = (Choice("data:file", "button.data_file"), Choice("erase", "button.erase"), MENU)
+    return [situation.remember(), Reply((Say("data.kept", dict(situation.kept_facts)),), choices)]
 
 
 def _erase(situation: Situation, arguments: list[str]) -> list[Action]:

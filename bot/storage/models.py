@@ -335,6 +335,16 @@ class LinkCodeRow(Base):
     created_at: Mapped[datetime]
 
 
+class DataLinkRow(Base):
+    """A link with which a person sees what is kept of them, for an hour. Only its hash is kept."""
+
+    __tablename__ = "data_link"
+
+    hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), unique=True)
+    expires_at: Mapped[datetime]
+
+
 class PromiseCountRow(Base):
     """Figures a day: promises kept and missed, of each klantregisseur and of the back-up desk."""
 

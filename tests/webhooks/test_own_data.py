@@ -1,0 +1,73 @@
+"""See everything that is kept: a link for an hour, in the own language, as a page or a file."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from bot.locales import LANGUAGES
+from tests.caseload.people import make_actor, make_party, newest_contact
+from tests.desk.asking import answer, ask
+from webhooks.app import create_app
+
+
+def link(talk):
+    got = talk.taps("data:file")
+    return re.search(r"/my-data/[\w-]+", got[0].text)[0]
+
+
+@pytest.fixture
+def client(service):
+    return TestClient(create_app(service))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_is_there_in_the_own_language(service, client, language):
+    talk, ticket_id = ask(service, "Mag ik <b>zaterdag</b> les?", language=language)
+    make_party(service, make_actor(service), contact_id=newest_contact(service), birth_year=1990)
+    answer(service, ticket_id, "Ja, dat mag.")
+    talk.waits()
+    page = client.get(link(talk))
+    assert page.status_code == 200
+    assert f'lang="{language}"' in page.text
+    assert ('dir="rtl"' in page.text[:80]) == (language == "ar")
+    assert "Mag ik &lt;b&gt;zaterdag&lt;/b&gt; les?" in page.text
+    assert "Ja, dat mag." in page.text
+    assert "Sanne de Wit" in page.text
+    assert "1990" in page.text
+    assert service.content.replies[language]["mydata.title"] in page.text
+    assert page.headers["cache-control"] == "no-store"
+
+
+def test_the_same_as_a_file(service, client):
+    talk, _ = ask(service, "Mag ik zaterdag les?")
+    answered = client.get(link(talk), params={"file": "1"})
+    assert "attachment" in answered.headers["content-disposition"]
+    data = answered.json()
+    assert "Mag ik zaterdag les?" in [message["text"] for message in data["messages"]]
+    assert data["questions"][0]["entries"][0]["text"] == "Mag ik zaterdag les?"
+    assert data["channels"] == ["telegram"]
+    assert talk.address.value not in answered.text
+
+
+def test_a_link_ends_after_an_hour_with_the_next_one_and_with_the_person(service, client):
+    talk, _ = ask(service)
+    first = link(talk)
+    second = link(talk)
+    assert client.get(first).status_code == 404
+    assert client.get(second).status_code == 200
+    service.clock.forward(timedelta(minutes=61))
+    gone = client.get(second, headers={"accept-language": "ar"})
+    assert gone.status_code == 404
+    assert service.content.replies["ar"]["mydata.gone"] in gone.text
+    third = link(talk)
+    talk.taps("erase:yes")
+    assert client.get(third).status_code == 404
+
+
+@pytest.mark.parametrize("token", ["x", "'; DROP TABLE contact", "%00", "a" * 900])
+def test_a_made_up_link_opens_nothing(client, token):
+    assert client.get(f"/my-data/{token}").status_code == 404

@@ -1,0 +1,78 @@
+"""What is kept of a person, shown to that person: a page behind a link that only they were given."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot import locales, own_data
+from bot.own_data import OwnData
+from bot.service import Service
+from webhooks.pages import HEADERS, HERE, static
+
+MAX_TOKEN = 64
+
+
+def router(service: Service) -> APIRouter:
+    """The route `GET /my-data/{token}`; `?file=1` gives the same as a file. Open to whoever has the link."""
+    routes = APIRouter(tags=["own data"], include_in_schema=False)
+    loader = FileSystemLoader(HERE / "templates")
+    page = Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("own_data.html")
+    style = static("own_data.css")
+
+    @routes.get("/my-data/{token}")
+    async def show(request: Request, token: str) -> Response:
+        now = service.clock.now()
+        found = await service.store.aread(lambda c: own_data.open_link(c, token[:MAX_TOKEN], now))
+        if found is not None and request.query_params.get("file"):
+            headers = HEADERS | {"Content-Disposition": 'attachment; filename="wegwijs.json"'}
+            body = json.dumps(found.to_json(), ensure_ascii=False, indent=2, default=_plain)
+            return Response(body, media_type="application/json; charset=utf-8", headers=headers)
+        language = found.language if found else _wanted(request)
+        values: dict[str, Any] = {
+            "say": _texts(service, language),
+            "data": found,
+            "style": style,
+            "token": token[:MAX_TOKEN],
+        }
+        values |= {"language": language, "direction": locales.direction(language), "facts": _facts(service, found)}
+        html = page.render(**values, moment=lambda at: locales.moment(at, language))
+        return HTMLResponse(html, status_code=200 if found else 404, headers=HEADERS)
+
+    return routes
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _wanted(request: Request) -> str:
+    """The language of the browser where it is served, for a link that opens nothing."""
+    code = request.headers.get("accept-language", "")[:2]
+    return code if code in locales.LANGUAGES else "nl"
+
+
+def _texts(service: Service, language: str) -> dict[str, str]:
+    replies = service.content.replies[language]
+    return {key.removeprefix("mydata."): str(text) for key, text in replies.items() if key.startswith("mydata.")}
+
+
+def _facts(service: Service, data: OwnData | None) -> list[tuple[str, str]]:
+    """The facts that there are, each with the key of its name and in words."""
+    if data is None:
+        return []
+    replies, facts = service.content.replies[data.language], data.facts
+    rows = [("language", locales.NAMES.get(data.language, data.language))]
+    if facts["group"]:
+        rows.append(("group", str(replies[f"button.group_{facts['group']}"])))
+    moments = [key for key in ("consent_at", "first_seen", "last_seen") if facts[key]]
+    rows += [(key, locales.moment(facts[key], data.language)) for key in moments]
+    rows.append(("channels", ", ".join(facts["channels"])))
+    file = facts["file_of_the_municipality"] or {}
+    rows += [(key, str(file[key])) for key in ("klantregisseur", "route", "phase", "birth_year") if file.get(key)]
+    return rows
