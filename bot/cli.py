@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "open", _open, "open the service again")
     _add(commands, "doctor", _doctor, "look at settings, keys, content, database, channels and clock")
     _add_accounts(commands)
+    database = _add(commands, "database", _database, "tables by their owner; a role that can't change the audit log")
+    database.add_argument("what", choices=("upgrade", "roles"))
+    database.add_argument("--role", default="wegwijs_app", help="with roles: the service's own")
     telegram = _add(commands, "telegram", _telegram, "set up the bot at Telegram")
     telegram.add_argument("what", choices=("set-webhook", "set-commands"))
     monitoring = commands.add_parser("monitoring", help="figures for researchers")
@@ -163,6 +166,13 @@ def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         ("enable", "switch an account on"),
     ):
         _add(what, name, _accounts, text).add_argument("login")
+
+
+def _database(options: argparse.Namespace) -> int:
+    from bot.commands.database import print_roles, upgrade_tables
+    from bot.settings import load_settings
+
+    return print_roles(options.role) if options.what == "roles" else upgrade_tables(load_settings())
 
 
 def _accounts(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from datetime import timedelta
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -46,10 +47,10 @@ class Vault:
         """A short secret, encrypted."""
         return self._fernet.encrypt(text.encode()).decode()
 
-    def open_text(self, sealed: str) -> str:
-        """The text of `seal_text`. Raises SealError when it is forged or no key fits."""
+    def open_text(self, sealed: str, ttl: timedelta | None = None) -> str:
+        """The text of `seal_text`. Raises SealError when it is forged, older than `ttl`, or no key fits."""
         try:
-            return self._fernet.decrypt(sealed.encode()).decode()
+            return self._fernet.decrypt(sealed.encode(), int(ttl.total_seconds()) if ttl else None).decode()
         except (InvalidToken, UnicodeDecodeError):
             raise SealError("a secret can't be opened: the key it was sealed with is not in SECRET_KEYS") from None
 

@@ -21,6 +21,7 @@ from bot.channels.smtp import SmtpServer
 from bot.errors import SettingsError
 from bot.locales import LANGUAGES
 from bot.pushes import PushRules
+from bot.roles import Role
 from bot.working_days import DeskHours
 
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}|[^@\s,;<>\"]{1,64}@localhost")
@@ -82,6 +83,12 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(60, ge=5, le=720)
     session_hours: int = Field(10, ge=1, le=24)
     second_factor: Literal["required", "optional"] = "required"
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_roles_claim: str = "roles"
+    oidc_roles: str = ""
+    oidc_actor_claim: str = ""
     desk_closes: time = time(17)
     desk_answers_within_days: int = Field(1, ge=0, le=30)
     max_body_bytes: int = Field(131072, ge=1024)
@@ -108,6 +115,12 @@ class Settings(BaseSettings):
     def has_demo_accounts(self) -> bool:
         """Whether the invented accounts with a known password may log in: only beside the chat page, which has none."""
         return self.simulator and not self.is_production
+
+    @property
+    def oidc_role_map(self) -> dict[str, Role]:
+        """What a role at the municipality's login is here. Raises ValueError for a role that there isn't."""
+        pairs = [pair.rpartition("=") for pair in self.oidc_roles.split(",") if pair.strip()]
+        return {there.strip(): Role(here.strip()) for there, _, here in pairs}
 
     @property
     def store_url(self) -> str:
@@ -269,6 +282,26 @@ def _mail_faults(settings: Settings) -> list[str]:
         faults.append("WEGWIJS_SMTP_USER and WEGWIJS_SMTP_PASSWORD belong together: set both or none")
     if settings.urgent_email_second and not settings.urgent_email:
         faults.append("WEGWIJS_URGENT_EMAIL_SECOND is set without WEGWIJS_URGENT_EMAIL")
+    return faults
+
+
+def _oidc_faults(settings: Settings) -> list[str]:
+    if not settings.oidc_issuer:
+        return []
+    faults = []
+    if not settings.oidc_client_id or not settings.oidc_client_secret:
+        faults.append("WEGWIJS_OIDC_CLIENT_ID and WEGWIJS_OIDC_CLIENT_SECRET are needed with WEGWIJS_OIDC_ISSUER")
+    if not settings.oidc_issuer.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        faults.append("WEGWIJS_OIDC_ISSUER must start with https://")
+    elif settings.is_production and not settings.oidc_issuer.startswith("https://"):
+        faults.append("WEGWIJS_OIDC_ISSUER must start with https:// in production")
+    try:
+        mapped = settings.oidc_role_map
+    except ValueError:
+        mapped = {}
+    if not mapped or "" in mapped:
+        names = ", ".join(Role)
+        faults.append(f"WEGWIJS_OIDC_ROLES: write theirs=ours with commas, such as WW-DESK=desk; ours are {names}")
     return faults
 
 

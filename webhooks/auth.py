@@ -86,10 +86,13 @@ class Guard:
         self.service = service
         self._secure = settings.public_base_url.startswith("https://")
         # With this prefix no other host, not even one beside ours, can put a cookie of this name into a browser.
-        prefix = "__Host-" if self._secure else ""
-        self.cookie, self.device_cookie = prefix + COOKIE, prefix + DEVICE_COOKIE
+        self._prefix = "__Host-" if self._secure else ""
+        self.cookie, self.device_cookie = self.cookie_name(COOKIE), self.cookie_name(DEVICE_COOKIE)
         ages = Ages(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
         self.rules = Rules(ages, settings.second_factor == "required", settings.has_demo_accounts)
+
+    def cookie_name(self, name: str) -> str:
+        return self._prefix + name
 
     def value(self, request: Request) -> str:
         """What the browser's cookie holds; a fresh value where it has none."""
@@ -101,19 +104,24 @@ class Guard:
 
     def remember(self, response: Response, value: str) -> None:
         """Put a value into the cookie. How long it counts is kept on the server."""
-        self._set(response, self.cookie, value, timedelta(hours=24))
+        self.set_cookie(response, COOKIE, value, timedelta(hours=24))
 
     def forget(self, response: Response) -> None:
-        response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
+        self.drop_cookie(response, COOKIE)
 
-    def _set(self, response: Response, name: str, value: str, age: timedelta) -> None:
-        seconds = int(age.total_seconds())
+    def set_cookie(self, response: Response, name: str, value: str, age: timedelta) -> None:
+        """A cookie that no script reads and no form of another site sends along."""
+        name, seconds = self.cookie_name(name), int(age.total_seconds())
         response.set_cookie(name, value, max_age=seconds, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+    def drop_cookie(self, response: Response, name: str) -> None:
+        name = self.cookie_name(name)
+        response.delete_cookie(name, path="/", secure=self._secure, httponly=True, samesite="lax")
 
     def know(self, response: Response, account_id: int) -> None:
         """Somebody logged in here: from now on this browser's wrong tries are counted apart from everybody's."""
         sealed = self.service.vault.seal_text(f"{account_id}:{secrets.token_urlsafe(12)}")
-        self._set(response, self.device_cookie, sealed, timedelta(days=DEVICE_DAYS))
+        self.set_cookie(response, DEVICE_COOKIE, sealed, timedelta(days=DEVICE_DAYS))
 
     def keys(self, request: Request, login: str, account_id: int | None) -> Keys:
         """Under what a try to log in is counted."""

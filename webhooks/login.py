@@ -172,7 +172,8 @@ class Login:
             audit.record(connection, session.principal, "logout", now)
 
         await self._service.store.awrite(leave)
-        response = go("/desk/login")
+        # Not straight to the municipality's: browsers stop a form that ends on another host.
+        response = go("/desk/login?out=1" if session.login.account.is_external else "/desk/login")
         self._guard.forget(response)
         return response
 

@@ -165,6 +165,8 @@ class Pages:
         values |= {
             "token": self.guard.token(value),
             "nobody": not people,
+            "elsewhere": bool(service.settings.oidc_issuer),
+            "out": request.query_params.get("out") == "1",
             "demo": [account for account in people if account.is_demo and account.active and self.guard.rules.demo],
         }
         response = self.render(request, "desk/login.html", status=status, **values)
