@@ -128,6 +128,37 @@ class AddToTicket:
 
 
 @dataclass(frozen=True)
+class TakeReply:
+    """What the newcomer answers to a question of the desk: the ticket is open again, with a new moment."""
+
+    ticket_id: int
+    text: str
+    route: Route
+
+
+@dataclass(frozen=True)
+class WithdrawTicket:
+    """The question is not needed any more, says the newcomer."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True)
+class CloseTicket:
+    """The newcomer was asked something back and never answered."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True)
+class SendPrepared:
+    """The time of a prepared answer has come: it goes out after a last look, or is held back."""
+
+    ticket_id: int
+    prepared_id: int
+
+
+@dataclass(frozen=True)
 class ReopenTicket:
     """The answer of the desk did not help."""
 
@@ -201,6 +232,10 @@ Action = (
     | OpenTicket
     | Ask
     | AddToTicket
+    | TakeReply
+    | WithdrawTicket
+    | CloseTicket
+    | SendPrepared
     | ReopenTicket
     | RateTicket
     | CountOutcome

@@ -21,7 +21,7 @@ from bot.alarm import NOBODY, Duty
 from bot.clock import Clock
 from bot.contacts import Consent, Contact
 from bot.content import Content
-from bot.desk import routing
+from bot.desk import prepared, routing
 from bot.identifiers import Vault
 from bot.inbox import insert, to_row
 from bot.messages import CAPABILITIES, InboundMessage, Kind
@@ -189,12 +189,26 @@ class Conversation:
     def _add_to_ticket(self, turn: Turn, action: act.AddToTicket) -> None:
         escalation.add_entry(turn.connection, action.ticket_id, "question", escalation.NEWCOMER, action.text, turn.now)
 
+    def _take_reply(self, turn: Turn, action: act.TakeReply) -> None:
+        escalation.take_reply(turn.connection, action.ticket_id, action.text, action.route, turn.now)
+
+    def _withdraw(self, turn: Turn, action: act.WithdrawTicket) -> None:
+        escalation.withdraw(turn.connection, action.ticket_id, turn.contact.id, turn.now)
+
+    def _close_ticket(self, turn: Turn, action: act.CloseTicket) -> None:
+        escalation.close(turn.connection, action.ticket_id, turn.contact.id, "no_reply", turn.now)
+
+    def _send_prepared(self, turn: Turn, action: act.SendPrepared) -> None:
+        people.save(turn.connection, turn.contact)
+        prepared.send(turn.connection, action.ticket_id, action.prepared_id, self.content, turn.now)
+        turn.contact = replace(turn.contact, thread=people.thread_of(turn.connection, turn.contact.id))
+
     def _reopen(self, turn: Turn, action: act.ReopenTicket) -> None:
         if escalation.reopen(turn.connection, action.ticket_id, action.route, turn.now):
             alarm.ring(turn.connection, action.ticket_id, 1, self.duty, turn.now)
 
     def _rate(self, turn: Turn, action: act.RateTicket) -> None:
-        escalation.rate(turn.connection, action.ticket_id, helped=action.helped)
+        escalation.rate(turn.connection, action.ticket_id, turn.contact.id, turn.now, helped=action.helped)
 
     def _move_promise(self, turn: Turn, action: act.MovePromise) -> None:
         escalation.move_promise(turn.connection, action.ticket_id, turn.promise, turn.now)
@@ -241,6 +255,10 @@ _APPLY: dict[type, Callable[[Conversation, Turn, Any], None]] = {
     act.OpenTicket: Conversation._open_ticket,  # noqa: SLF001
     act.Ask: Conversation._ask,  # noqa: SLF001
     act.AddToTicket: Conversation._add_to_ticket,  # noqa: SLF001
+    act.TakeReply: Conversation._take_reply,  # noqa: SLF001
+    act.WithdrawTicket: Conversation._withdraw,  # noqa: SLF001
+    act.CloseTicket: Conversation._close_ticket,  # noqa: SLF001
+    act.SendPrepared: Conversation._send_prepared,  # noqa: SLF001
     act.ReopenTicket: Conversation._reopen,  # noqa: SLF001
     act.RateTicket: Conversation._rate,  # noqa: SLF001
     act.MovePromise: Conversation._move_promise,  # noqa: SLF001

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,9 +13,12 @@ from bot import alarm, timers
 from bot.contacts import Question, Route
 from bot.locales import AMSTERDAM
 from bot.policy import OpenTicketFacts
+from bot.storage.desk_models import PreparedRow
 from bot.storage.models import ActorRow, PromiseCountRow, TicketEntryRow, TicketRow, TicketState, TimerRow
 
 BACK_UP_DESK = "back-up desk"
+ASK_REMINDER = timedelta(days=3)  # somebody who was asked something back is reminded once
+ASK_CLOSES = timedelta(days=10)  # and may still answer for a week after that
 NEWCOMER = "newcomer"
 
 
@@ -77,12 +80,33 @@ def drop_timers(connection: Connection, ticket_id: int, contact_id: int) -> None
 
 
 def assign(connection: Connection, ticket_id: int, route: Route) -> None:
-    """An open ticket goes to somebody else, or to another moment of the same."""
-    contact_id = connection.execute(
-        sa.update(TicketRow).where(TicketRow.id == ticket_id).values(**_owner(route)).returning(TicketRow.contact_id)
-    ).scalar_one()
-    drop_timers(connection, ticket_id, contact_id)
-    _set_promise_timer(connection, ticket_id, contact_id, route.promise_at)
+    """An open ticket goes to somebody else, or to another moment of the same.
+
+    What was prepared for it waits for a look: another person or another time may call for other words. The alarm of an
+    urgent one goes on as it is.
+    """
+    row = connection.execute(
+        sa.update(TicketRow)
+        .where(TicketRow.id == ticket_id)
+        .values(**_owner(route))
+        .returning(TicketRow.contact_id, TicketRow.urgent)
+    ).one()
+    hold_prepared(connection, ticket_id, "moved")
+    if row.urgent:
+        return
+    drop_timers(connection, ticket_id, row.contact_id)
+    _set_promise_timer(connection, ticket_id, row.contact_id, route.promise_at)
+
+
+def hold_prepared(connection: Connection, ticket_id: int, reason: str) -> None:
+    """A prepared answer doesn't go out by itself any more; people see why."""
+    waits = (PreparedRow.ticket_id == ticket_id, PreparedRow.held.is_(None))
+    connection.execute(sa.update(PreparedRow).where(*waits).values(held=reason))
+
+
+def drop_prepared(connection: Connection, ticket_id: int) -> None:
+    """What was prepared for a ticket is not needed any more."""
+    connection.execute(sa.delete(PreparedRow).where(PreparedRow.ticket_id == ticket_id))
 
 
 def count_promise(connection: Connection, actor_id: int | None, outcome: str, now: datetime) -> None:
@@ -97,11 +121,15 @@ def count_promise(connection: Connection, actor_id: int | None, outcome: str, no
 
 
 def add_entry(  # noqa: PLR0917  # the columns of one row
-    connection: Connection, ticket_id: int, kind: str, author: str, text: str, now: datetime
-) -> None:
-    """More words on a ticket: a question, an answer or a note."""
-    values = {"ticket_id": ticket_id, "kind": kind, "author": author, "text": text, "at": now}
-    connection.execute(sa.insert(TicketEntryRow).values(values))
+    connection: Connection, ticket_id: int, kind: str, author: str, text: str, now: datetime, **translated: str
+) -> int:
+    """More words on a ticket: a question, an answer, a question back or a note. Returns the id.
+
+    `translated`: `translation` and its `language`, where the newcomer reads what a machine translated.
+    """
+    values = {"ticket_id": ticket_id, "kind": kind, "author": author, "text": text, "at": now, **translated}
+    row = sa.insert(TicketEntryRow).values(values).returning(TicketEntryRow.id)
+    return connection.execute(row).scalar_one()
 
 
 def move_promise(connection: Connection, ticket_id: int, promise_at: datetime, now: datetime) -> None:
@@ -114,32 +142,84 @@ def move_promise(connection: Connection, ticket_id: int, promise_at: datetime, n
 
 
 def reopen(connection: Connection, ticket_id: int, route: Route, now: datetime) -> bool:
-    """The answer did not help: it is open again. Tells whether it is urgent, and the alarm must ring."""
+    """The answer did not help: open again, and counted. Tells whether it is urgent, and the alarm must ring."""
+    again = {"helped": False, "reopened": TicketRow.reopened + 1, "taken_at": None, "taken_by": None}
+    return _open_again(connection, ticket_id, route, now, again)
+
+
+def take_reply(connection: Connection, ticket_id: int, text: str, route: Route, now: datetime) -> None:
+    """The newcomer answered what was asked back: the ticket is open, with a new moment."""
+    add_entry(connection, ticket_id, "question", NEWCOMER, text, now)
+    _open_again(connection, ticket_id, route, now, {"asked_at": None})
+
+
+def _open_again(connection: Connection, ticket_id: int, route: Route, now: datetime, values: dict[str, Any]) -> bool:
     row = connection.execute(
         sa.update(TicketRow)
         .where(TicketRow.id == ticket_id)
-        .values(state=TicketState.OPEN, helped=False, taken_at=None, taken_by=None)
+        .values(state=TicketState.OPEN, closed_at=None, closed_reason=None, **values)
         .returning(TicketRow.contact_id, TicketRow.urgent)
     ).one()
+    drop_timers(connection, ticket_id, row.contact_id)
     assign(connection, ticket_id, route)
     if row.urgent:
-        drop_timers(connection, ticket_id, row.contact_id)
         set_urgent_timer(connection, ticket_id, row.contact_id, now)
     return bool(row.urgent)
 
 
-def rate(connection: Connection, ticket_id: int, *, helped: bool) -> None:
-    """Whether the answer helped, as the newcomer says."""
-    state = TicketState.CLOSED if helped else TicketState.ANSWERED
-    connection.execute(sa.update(TicketRow).where(TicketRow.id == ticket_id).values(helped=helped, state=state))
+def ask(connection: Connection, ticket_id: int, contact_id: int, now: datetime) -> None:
+    """The newcomer was asked something back: the promise is off, and the ticket waits for them, but not for ever."""
+    waits = {"state": TicketState.ASKED, "asked_at": now, "promise_at": now + ASK_CLOSES}
+    connection.execute(sa.update(TicketRow).where(TicketRow.id == ticket_id).values(**waits))
+    drop_timers(connection, ticket_id, contact_id)
+    for kind, due_at in (("ask_reminder", now + ASK_REMINDER), ("ask_close", now + ASK_CLOSES)):
+        key = f"{kind}:{ticket_id}:{now.astimezone(UTC).isoformat()}"
+        timers.set_timer(connection, contact_id, kind, {"ticket_id": ticket_id}, key=key, due_at=due_at)
+
+
+def close(connection: Connection, ticket_id: int, contact_id: int, reason: str, now: datetime) -> None:
+    """Nobody answers it any more; what was prepared or promised for it is off."""
+    closed = {"state": TicketState.CLOSED, "closed_at": now, "closed_reason": reason, "asked_at": None}
+    connection.execute(sa.update(TicketRow).where(TicketRow.id == ticket_id).values(**closed))
+    drop_timers(connection, ticket_id, contact_id)
+    drop_prepared(connection, ticket_id)
+
+
+def withdraw(connection: Connection, ticket_id: int, contact_id: int, now: datetime) -> None:
+    """The newcomer says that the question is not needed any more."""
+    add_entry(connection, ticket_id, "withdrawn", NEWCOMER, "", now)
+    close(connection, ticket_id, contact_id, "withdrawn", now)
+
+
+def rate(connection: Connection, ticket_id: int, contact_id: int, now: datetime, *, helped: bool) -> None:
+    """Whether the answer helped, as the newcomer says. One that did is closed, also when it was open again."""
+    values = {"helped": helped} if helped else {"helped": helped, "state": TicketState.ANSWERED}
+    connection.execute(sa.update(TicketRow).where(TicketRow.id == ticket_id).values(values))
+    if helped:
+        close(connection, ticket_id, contact_id, "helped", now)
 
 
 def tickets_of(connection: Connection, contact_id: int) -> tuple[OpenTicketFacts, ...]:
-    """The tickets of a contact that a decision may need: open ones, and answered ones that aren't closed."""
+    """The tickets of a contact that a decision may need: waiting ones, and answered ones that aren't closed."""
+    words = sa.select(TicketEntryRow.text).where(TicketEntryRow.ticket_id == TicketRow.id)
+    first = words.where(TicketEntryRow.kind == "question").order_by(TicketEntryRow.id).limit(1).scalar_subquery()
+    asked = words.where(TicketEntryRow.kind == "ask").order_by(TicketEntryRow.id.desc()).limit(1).scalar_subquery()
     rows = connection.execute(
-        sa.select(TicketRow.id, TicketRow.urgent, TicketRow.state, TicketRow.promise_at, TicketRow.actor_id)
+        sa.select(TicketRow.__table__, first.label("words"), asked.label("asked"))
         .where(TicketRow.contact_id == contact_id, TicketRow.state != TicketState.CLOSED)
         .order_by(TicketRow.id)
     )
-    answered = TicketState.ANSWERED
-    return tuple(OpenTicketFacts(r.id, r.urgent, r.state == answered, r.promise_at, r.actor_id) for r in rows)
+    return tuple(_facts(row) for row in rows)
+
+
+def _facts(row: sa.Row[Any]) -> OpenTicketFacts:
+    return OpenTicketFacts(
+        id=row.id,
+        urgent=row.urgent,
+        answered=row.state == TicketState.ANSWERED,
+        promise_at=row.promise_at,
+        actor_id=row.actor_id,
+        words=row.words or "",
+        asked=(row.asked or "") if row.state == TicketState.ASKED else "",
+        answered_at=row.answered_at,
+    )

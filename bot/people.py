@@ -122,6 +122,12 @@ def save(connection: Connection, contact: Contact) -> None:
     )
 
 
+def thread_of(connection: Connection, contact_id: int) -> Thread:
+    """What the conversation remembers, as it stands now."""
+    thread = connection.execute(sa.select(ContactRow.thread).where(ContactRow.id == contact_id)).scalar_one()
+    return Thread.from_json(thread)
+
+
 def consented(connection: Connection, contact_id: int, now: datetime) -> None:
     connection.execute(sa.update(ContactRow).where(ContactRow.id == contact_id).values(consent_at=now))
 

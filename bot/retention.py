@@ -71,7 +71,7 @@ def rules(content: Content) -> list[Rule]:
         raise TypeError("retention_conversation_days must be a whole number")
     talk = timedelta(days=days)
     agreed = ContactRow.consent == Consent.GIVEN.value
-    settled = TicketRow.state != TicketState.OPEN
+    settled = TicketRow.state.in_([TicketState.ANSWERED, TicketState.CLOSED])
     words_left = sa.and_(OutboxRow.state == LaneState.DONE, OutboxRow.payload.is_not(None))
     return [
         Rule("conversation", MessageRow, MessageRow.at, talk),

@@ -33,6 +33,7 @@ from bot.settings import Settings
 from bot.storage.migrate import upgrade
 from bot.storage.models import MarkerRow
 from bot.storage.store import Store
+from bot.translation import LibreTranslator, Translator
 from bot.understanding import Understander
 from bot.worker import Worker
 
@@ -53,8 +54,11 @@ class Service:
     channels: Mapping[str, Channel]
     inbox: Inbox
     worker: Worker
+    translator: Translator | None = None
 
     async def close(self) -> None:
+        if self.translator is not None:
+            await self.translator.close()
         for channel in self.channels.values():
             await channel.close()
         self.store.close()
@@ -97,7 +101,8 @@ def build(
         chores=make_chores(settings, store, clock, loaded),
     )
     inbox = Inbox(store, vault, clock, worker.wake)
-    return Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker)
+    translator = LibreTranslator(settings.translator_url, settings.translator_key) if settings.translator_url else None
+    return Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker, translator)
 
 
 def window_rules(settings: Settings) -> WindowRules:

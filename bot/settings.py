@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     oidc_actor_claim: str = ""
     desk_closes: time = time(17)
     desk_answers_within_days: int = Field(1, ge=0, le=30)
+    translator_url: str = ""
+    translator_key: str = ""
     max_body_bytes: int = Field(131072, ge=1024)
     log_json: bool = False
     metrics_token: str = ""
@@ -210,6 +212,8 @@ def _faults(settings: Settings) -> list[str]:
     ]
     if not settings.content_dir.is_dir():
         faults.append(f"WEGWIJS_CONTENT_DIR: {settings.content_dir} is no folder")
+    if settings.translator_url and not settings.translator_url.startswith(("http://", "https://")):
+        faults.append("WEGWIJS_TRANSLATOR_URL: must start with http:// or https://")
     url = settings.database_url
     if url and not url.startswith(("sqlite:", "postgresql:", "postgres:", "postgresql+psycopg:")):
         faults.append("WEGWIJS_DATABASE_URL: only sqlite:///file and postgresql://… are supported")

@@ -29,7 +29,7 @@ from bot.service import Service
 COOKIE = "wegwijs_desk"
 DEVICE_COOKIE = "wegwijs_known"
 DEVICE_DAYS = 180
-MAX_FIELDS = 40
+MAX_FIELDS = 100  # a group of forty questions has a box for each
 # The only places to go to after the login: no address of somebody else's.
 _INSIDE = re.compile(r"/(?:desk|monitoring|surveys)(?:/[A-Za-z0-9/_-]*)?(?:\?[A-Za-z0-9=&._-]*)?")
 

@@ -43,7 +43,7 @@ LANGUAGE_COOKIE = "wegwijs_desk_language"
 STYLES = ("theme.css", "vendor/components.css", "vendor/nijmegen.css", "desk.css")
 SCRIPTS = ("vendor/htmx.min.js", "desk.js")
 YEAR_SECONDS = 365 * 24 * 3600
-_KEPT = {"next", "conversation", "done", "group"}  # what stays in the address when the language changes
+_KEPT = {"next", "conversation", "done", "group", "t"}  # what stays in the address when the language changes
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -214,7 +214,7 @@ class Pages:
 
 def _typed(request: Request) -> str:
     form: dict[str, str] = getattr(request.state, "form", {})
-    return form.get("text") or form.get("reason") or ""
+    return next((form[name] for name in ("text", "question", "note", "reason") if form.get(name)), "")
 
 
 def _here(request: Request, language: str) -> str:
@@ -222,7 +222,7 @@ def _here(request: Request, language: str) -> str:
     path = request.url.path
     if request.method == "POST":
         return f"{path if path == '/desk/login' else path.rpartition('/')[0]}?lang={language}"
-    kept = [(name, value) for name, value in request.query_params.items() if name in _KEPT]
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name in _KEPT]
     return f"{path}?{urlencode([*kept, ('lang', language)])}"
 
 

@@ -1,14 +1,10 @@
-"""A person answers a ticket, or closes it: everything that follows from that in one transaction, nothing is sent here.
-
-The ticket must still be open. The contact is locked before the ticket, in the order in which a conversation takes them.
-"""
+"""A person answers a ticket: everything that follows from that in one transaction, nothing is sent here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,59 +14,34 @@ from bot import escalation, outbox, people
 from bot.actions import Choice, Part, Quote, Reply, Say, Show
 from bot.contacts import Consent, Group, Thread
 from bot.content import Content
+from bot.desk import drafts
+from bot.desk.settling import WAITING, Deed, Outcome, Result, held_by_other, lock, refuse, settle
 from bot.desk.tickets import ANSWER_KEY, ReachState, answer_language, reach, shorten
 from bot.locales import AMSTERDAM, clean, direction, isolate
 from bot.messages import CAPABILITIES, Option
 from bot.replies import render
-from bot.storage.models import ContactRow, TicketEntryRow, TicketRow, TicketState
+from bot.roles import Principal
+from bot.storage.models import ContactRow, TicketEntryRow, TicketState
 
 QUOTED = 200  # characters of the question that come back with its answer
 _QUOTES = {"ltr": "“{}”", "rtl": "«{}»"}
-
-
-class AnswerOutcome(StrEnum):
-    """What became of an answer, or why it was refused."""
-
-    GOES_NOW = "goes_now"
-    WAITS_WINDOW = "waits_window"  # kept until the person writes: WhatsApp's window is shut
-    WAITS_BLOCKED = "waits_blocked"  # kept until the person comes back
-    REPEATED = "repeated"  # the same words by the same person a second time: a double click
-    CLOSED = "closed"  # closed as asked
-    TAKEN = "taken"  # somebody else answered or closed it
-    GONE = "gone"  # the person was erased, and the ticket with them
-    UNREACHABLE = "unreachable"  # no address is left
-    NO_TOPIC = "no_topic"  # no such curated answer, or past its date
-
-
-_ACCEPTED = {
-    AnswerOutcome.GOES_NOW,
-    AnswerOutcome.WAITS_WINDOW,
-    AnswerOutcome.WAITS_BLOCKED,
-    AnswerOutcome.REPEATED,
-    AnswerOutcome.CLOSED,
-}
 _BY_REACH = {
-    ReachState.OPEN: AnswerOutcome.GOES_NOW,
-    ReachState.SHUT: AnswerOutcome.WAITS_WINDOW,
-    ReachState.BLOCKED: AnswerOutcome.WAITS_BLOCKED,
+    ReachState.OPEN: Outcome.GOES_NOW,
+    ReachState.SHUT: Outcome.WAITS_WINDOW,
+    ReachState.BLOCKED: Outcome.WAITS_BLOCKED,
 }
 
 
 @dataclass(frozen=True)
-class AnswerResult:
-    """`by` and `at` tell who was first, when somebody was."""
+class Translation:
+    """What a machine made of an answer, and in which language."""
 
-    outcome: AnswerOutcome
-    by: str = ""
-    at: datetime | None = None
-
-    @property
-    def accepted(self) -> bool:
-        return self.outcome in _ACCEPTED
+    text: str
+    language: str
 
 
 @dataclass(frozen=True)
-class _Ticket:
+class Asked:
     """What an answer is made for."""
 
     id: int
@@ -80,62 +51,79 @@ class _Ticket:
 
 
 @dataclass(frozen=True)
-class _Draft:
+class Words:
     """An answer before it is known whether it may go. `entry` is what stays on the ticket."""
 
     entry: str
     author: str
     now: datetime
     content: Content
-    parts: Callable[[_Ticket], tuple[Part, ...]]
+    parts: Callable[[Asked], tuple[Part, ...]]
+    translation: Translation | None = None
 
 
 def answer(
-    connection: Connection, *, ticket_id: int, text: str, author: str, now: datetime, content: Content
-) -> AnswerResult:
-    """Answer a ticket in one's own words. Raises ValueError for a text without words."""
-    words = clean(text).strip()
-    if not words:
-        raise ValueError("an answer needs words")
-
-    def parts(ticket: _Ticket) -> tuple[Part, ...]:
-        question = _QUOTES[direction(ticket.language)].format(shorten(ticket.question, QUOTED))
-        asked = (Say("ticket.answer_group"), Quote(_keep_direction(question, ticket.language)))
-        return (Say("ticket.answer"), *asked, Quote(_keep_direction(words, ticket.language)))
-
-    return _send(connection, ticket_id, _Draft(words, author, now, content, parts))
+    connection: Connection,
+    *,
+    ticket_id: int,
+    text: str,
+    who: Principal,
+    now: datetime,
+    content: Content,
+    translation: Translation | None = None,
+) -> Result:
+    """Answer a ticket in one's own words, or in a machine's translation of them. Raises ValueError without words."""
+    deed = Deed(ticket_id, who, now)
+    return _by_a_person(connection, deed, own_words(text, deed.author, now, content, translation))
 
 
 def answer_with_topic(
-    connection: Connection, *, ticket_id: int, topic: str, author: str, now: datetime, content: Content
-) -> AnswerResult:
+    connection: Connection, *, ticket_id: int, topic: str, who: Principal, now: datetime, content: Content
+) -> Result:
     """Answer a ticket with a curated answer, in the newcomer's language, with the part for their group."""
-    if topic not in content.topics or content.is_withheld(topic, now.astimezone(AMSTERDAM).date()):
-        return AnswerResult(AnswerOutcome.NO_TOPIC)
-
-    def parts(ticket: _Ticket) -> tuple[Part, ...]:
-        shown: tuple[Part, ...] = (Say("ticket.answer"), Show(topic))
-        group = ticket.group.value if ticket.group else ""
-        return (*shown, Show(topic, group)) if group and content.answer(topic, ticket.language).part(group) else shown
-
-    entry = f"{content.answer(topic, 'nl').question} ({topic})"
-    return _send(connection, ticket_id, _Draft(entry, author, now, content, parts))
+    deed = Deed(ticket_id, who, now)
+    if not may_show(topic, now, content):
+        return Result(Outcome.NO_TOPIC)
+    return _by_a_person(connection, deed, curated(topic, deed.author, now, content))
 
 
-def close(connection: Connection, *, ticket_id: int, reason: str, author: str, now: datetime) -> AnswerResult:
-    """Close a ticket without an answer; nothing goes to the newcomer. Raises ValueError without a reason."""
-    words = clean(reason).strip()
+def may_show(topic: str, now: datetime, content: Content) -> bool:
+    """Whether there is such a curated answer, and it is not past its date."""
+    return topic in content.topics and not content.is_withheld(topic, now.astimezone(AMSTERDAM).date())
+
+
+def own_words(text: str, author: str, now: datetime, content: Content, translation: Translation | None = None) -> Words:
+    """An answer in somebody's words. Raises ValueError for a text without words."""
+    words = clean(text).strip()
     if not words:
-        raise ValueError("closing needs a reason")
-    row = _lock(connection, ticket_id)
-    if row is None or row.state != TicketState.OPEN:
-        return _refuse(connection, row, "note", words, author)
-    escalation.add_entry(connection, ticket_id, "note", author, words, now)
-    _settle(connection, row, state=TicketState.CLOSED)
-    return AnswerResult(AnswerOutcome.CLOSED)
+        raise ValueError("an answer needs words")
+    read = clean(translation.text).strip() if translation else words
+
+    def parts(asked: Asked) -> tuple[Part, ...]:
+        marked = (Say("ticket.machine_translation"),) if translation else ()
+        return (Say("ticket.answer"), *quoted(asked), *marked, Quote(keep_direction(read, asked.language)))
+
+    return Words(words, author, now, content, parts, translation)
 
 
-def _keep_direction(text: str, language: str) -> str:
+def curated(topic: str, author: str, now: datetime, content: Content) -> Words:
+    """An answer of the content."""
+
+    def parts(asked: Asked) -> tuple[Part, ...]:
+        shown: tuple[Part, ...] = (Say("ticket.answer"), Show(topic))
+        group = asked.group.value if asked.group else ""
+        return (*shown, Show(topic, group)) if group and content.answer(topic, asked.language).part(group) else shown
+
+    return Words(f"{content.answer(topic, 'nl').question} ({topic})", author, now, content, parts)
+
+
+def quoted(asked: Asked) -> tuple[Part, ...]:
+    """The question as it comes back to the newcomer."""
+    question = _QUOTES[direction(asked.language)].format(shorten(asked.question, QUOTED))
+    return (Say("ticket.answer_group"), Quote(keep_direction(question, asked.language)))
+
+
+def keep_direction(text: str, language: str) -> str:
     """Lines in Latin letters keep their own direction in an Arabic message, or their words would change places."""
     if direction(language) == "ltr":
         return text
@@ -149,72 +137,75 @@ def _is_latin(line: str) -> bool:
     return "A" <= first <= "ɏ" and not line.startswith(("https://", "http://"))
 
 
-def _lock(connection: Connection, ticket_id: int) -> sa.Row[Any] | None:
-    """The ticket with what is needed of its contact, both held until the end of the transaction."""
-    contact_id = connection.execute(
-        sa.select(TicketRow.contact_id).where(TicketRow.id == ticket_id)
-    ).scalar_one_or_none()
-    if contact_id is None:
-        return None
-    connection.execute(sa.select(ContactRow.id).where(ContactRow.id == contact_id).with_for_update())
-    connection.execute(sa.select(TicketRow.id).where(TicketRow.id == ticket_id).with_for_update())
-    columns: list[Any] = [
-        TicketRow.__table__,
-        ContactRow.language.label("chosen"),
-        ContactRow.group.label("resident_group"),
-        ContactRow.consent,
-        ContactRow.thread,
-    ]
-    query = sa.select(*columns).join(ContactRow, ContactRow.id == TicketRow.contact_id)
-    return connection.execute(query.where(TicketRow.id == ticket_id)).one_or_none()
+def _by_a_person(connection: Connection, deed: Deed, words: Words) -> Result:
+    row = lock(connection, deed.ticket_id, deed.who)
+    if row is None or row.state not in WAITING:
+        return refuse(connection, row, "answer", words.entry, words.author)
+    busy = held_by_other(connection, deed)
+    if busy is not None:
+        return busy
+    result = give(connection, row, words)
+    if result.accepted:
+        deed.record(connection, "ticket.answer")
+        drafts.drop(connection, deed.ticket_id, deed.who)
+    return result
 
 
-def _refuse(connection: Connection, row: sa.Row[Any] | None, kind: str, words: str, author: str) -> AnswerResult:
-    """Why a ticket that isn't open can't be answered: who was first. The same words twice by one person do no harm."""
-    if row is None:
-        return AnswerResult(AnswerOutcome.GONE)
-    last = connection.execute(
-        sa.select(TicketEntryRow)
-        .where(TicketEntryRow.ticket_id == row.id, TicketEntryRow.kind != "question")
-        .order_by(TicketEntryRow.id.desc())
-        .limit(1)
-    ).one_or_none()
-    if last is None:
-        return AnswerResult(AnswerOutcome.TAKEN)
-    same = (last.kind, last.text, last.author) == (kind, words, author)
-    return AnswerResult(AnswerOutcome.REPEATED if same else AnswerOutcome.TAKEN, last.author, last.at)
-
-
-def _send(connection: Connection, ticket_id: int, draft: _Draft) -> AnswerResult:
-    row = _lock(connection, ticket_id)
-    if row is None or row.state != TicketState.OPEN:
-        return _refuse(connection, row, "answer", draft.entry, draft.author)
+def give(connection: Connection, row: sa.Row[Any], words: Words) -> Result:
+    """Settle a ticket that waits, held by `settling.lock`, and put its answer into the outbox."""
     reached = reach(connection, row.contact_id)
     if reached is None:
-        return AnswerResult(AnswerOutcome.UNREACHABLE)
-    ticket = _Ticket(
+        return Result(Outcome.UNREACHABLE)
+    asked = asked_on(connection, row)
+    made = words.translation
+    if made is not None and made.language != asked.language:
+        return Result(Outcome.LANGUAGE)
+    translated = {"translation": made.text, "language": made.language} if made else {}
+    entry_id = escalation.add_entry(connection, row.id, "answer", words.author, words.entry, words.now, **translated)
+    settle(connection, row, state=TicketState.ANSWERED, answered_at=words.now, helped=None)
+    if row.state == TicketState.OPEN and words.now <= row.promise_at:
+        escalation.count_promise(connection, row.actor_id, "kept", words.now)
+    choices = (Choice(f"rated:yes:{row.id}", "button.rate_yes"), Choice(f"rated:no:{row.id}", "button.rate_no"))
+    key = ANSWER_KEY.format(ticket_id=row.id, entry_id=entry_id)
+    state = put(connection, row, Reply(words.parts(asked), choices), key, words)
+    return Result(_BY_REACH[state])
+
+
+def asked_on(connection: Connection, row: sa.Row[Any]) -> Asked:
+    """What a ticket asks, and in which language it is answered."""
+    query = (
+        sa.select(TicketEntryRow.text)
+        .where(TicketEntryRow.ticket_id == row.id, TicketEntryRow.kind == "question")
+        .order_by(TicketEntryRow.id)
+        .limit(1)
+    )
+    return Asked(
         id=row.id,
         language=answer_language(row.chosen, row.language),
-        question=_question(connection, row.id),
+        question=connection.execute(query).scalar_one_or_none() or "",
         group=Group(row.resident_group) if row.resident_group else None,
     )
-    escalation.add_entry(connection, row.id, "answer", draft.author, draft.entry, draft.now)
-    _settle(connection, row, state=TicketState.ANSWERED, answered_at=draft.now, helped=None)
-    if draft.now <= row.promise_at:
-        escalation.count_promise(connection, row.actor_id, "kept", draft.now)
-    choices = (Choice(f"rated:yes:{row.id}", "button.rate_yes"), Choice(f"rated:no:{row.id}", "button.rate_no"))
-    reply = Reply(draft.parts(ticket), choices)
-    messages = render(reply, ticket.language, draft.content, CAPABILITIES[reached.channel], draft.now)
-    key = ANSWER_KEY.format(ticket_id=row.id, entry_id=_last_answer(connection, row.id))
+
+
+def put(connection: Connection, row: sa.Row[Any], reply: Reply, key: str, words: Words) -> ReachState:
+    """Put words of a person into the outbox, and keep them with the conversation where there is consent.
+
+    Raises LookupError when the contact has no address.
+    """
+    reached = reach(connection, row.contact_id)
+    if reached is None:
+        raise LookupError("no address is left")
+    language = answer_language(row.chosen, row.language)
+    messages = render(reply, language, words.content, CAPABILITIES[reached.channel], words.now)
     recipient = outbox.Recipient(reached.lane, reached.channel, row.contact_id, reached.address_id)
     for number, message in enumerate(messages):
-        outbox.put(connection, recipient, message, key=f"{key}:{number}" if number else key, now=draft.now)
+        outbox.put(connection, recipient, message, key=f"{key}:{number}" if number else key, now=words.now)
         if row.consent == Consent.GIVEN:
-            people.log_message(connection, row.contact_id, message.text, message.keys, draft.now, inbound=False)
-    state = reached.state(draft.now)
+            people.log_message(connection, row.contact_id, message.text, message.keys, words.now, inbound=False)
+    state = reached.state(words.now)
     if state is ReachState.OPEN:  # one that waits offers nothing: by the time it goes, a newer message has its numbers
         _offer(connection, row, messages[-1].options)
-    return AnswerResult(_BY_REACH[state])
+    return state
 
 
 def _offer(connection: Connection, row: sa.Row[Any], options: tuple[Option, ...]) -> None:
@@ -222,27 +213,3 @@ def _offer(connection: Connection, row: sa.Row[Any], options: tuple[Option, ...]
     thread = replace(Thread.from_json(row.thread), offered=options)
     contact = sa.update(ContactRow).where(ContactRow.id == row.contact_id)
     connection.execute(contact.values(thread=thread.to_json()))
-
-
-def _last_answer(connection: Connection, ticket_id: int) -> int:
-    query = sa.select(sa.func.max(TicketEntryRow.id)).where(
-        TicketEntryRow.ticket_id == ticket_id, TicketEntryRow.kind == "answer"
-    )
-    return connection.execute(query).scalar_one()
-
-
-def _question(connection: Connection, ticket_id: int) -> str:
-    """What was asked first."""
-    query = (
-        sa.select(TicketEntryRow.text)
-        .where(TicketEntryRow.ticket_id == ticket_id, TicketEntryRow.kind == "question")
-        .order_by(TicketEntryRow.id)
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none() or ""
-
-
-def _settle(connection: Connection, row: sa.Row[Any], **values: Any) -> None:
-    """The ticket's new state; its promise is off."""
-    connection.execute(sa.update(TicketRow).where(TicketRow.id == row.id).values(**values))
-    escalation.drop_timers(connection, row.id, row.contact_id)

@@ -76,6 +76,12 @@ class Calendar:
             to_utc(local.date(), slot.ends) == moment for slot in self.slots if slot.weekday == local.weekday()
         )
 
+    def spans(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Start and end of the slots that aren't over, the next one first."""
+        for ends, slot in self._ends(now):
+            if ends > now:
+                yield to_utc(ends.astimezone(AMSTERDAM).date(), slot.starts), ends
+
     def _ends(self, now: datetime) -> Iterator[tuple[datetime, Slot]]:
         today = now.astimezone(AMSTERDAM).date()
         for day in (today + timedelta(days=ahead) for ahead in range(HORIZON_DAYS + 1)):

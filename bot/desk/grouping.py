@@ -5,6 +5,10 @@ understanding made of them, the chances of the topics that every ticket carries.
 topics in three languages, with their own topic taken out of the chances: of two questions in one group 72 % belong
 together, and 33 % of the pairs that do are found; the words alone reach 23 % at the same precision. So a group is an
 offer, never a decision: whoever answers it sees every question of it.
+
+For a batch, where most questions do have a topic, `closely` asks for more: both are probably about one topic, or
+their words are nearly alike, and so every two of a group. On 392 development questions of 170 meanings 81 % of pairs
+in a group belong together and 85 % of such pairs are found; `group` reaches 57 % and 89 % there.
 """
 
 from __future__ import annotations
@@ -22,6 +26,10 @@ from bot.understanding.encoders import Vectors
 MOST = 2000  # questions that are compared with each other: 2 million pairs, a second
 APART = 0.70  # distance (1 - cosine) from which two questions are different
 _CACHED = 8192
+SAME_TOPIC = 0.3  # chance that two questions are about the same topic
+SAME_WORDS = 0.6  # cosine of two questions that no topic joins
+# What the encoder was made for. Of other languages it sees only letters that it doesn't know, all alike.
+ENCODED = frozenset(("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"))
 
 Encode = Callable[[Sequence[str]], Vectors]
 
@@ -32,6 +40,7 @@ class Question:
 
     text: str
     candidates: tuple[tuple[str, float], ...] = ()
+    language: str = ""
 
 
 class Grouper:
@@ -52,6 +61,19 @@ class Grouper:
         found = [*groups.values(), *([place] for place in rest)]
         return sorted(found, key=lambda group: (-len(group), group[0]))
 
+    def closely(self, questions: Sequence[Question]) -> list[list[int]]:
+        """Places of questions of which every two in a group mean the same; groups and members in the order given."""
+        if len(questions) < 2:
+            return [[place] for place in range(len(questions))]
+        rows = self._words(questions) * [[question.language in ENCODED] for question in questions]
+        chances = _topics(questions, weigh=lambda chance, _: chance)
+        alike = np.maximum(rows @ rows.T / SAME_WORDS, chances @ chances.T / SAME_TOPIC)
+        distances = 1 / np.maximum(alike[np.triu_indices(len(questions), 1)], 1e-3)
+        groups: dict[int, list[int]] = {}
+        for place, label in enumerate(fcluster(linkage(distances, "complete"), 1, "distance")):
+            groups.setdefault(int(label), []).append(place)
+        return list(groups.values())
+
     def _labels(self, questions: Sequence[Question]) -> list[int]:
         if len(questions) < 2:
             return list(range(len(questions)))
@@ -64,13 +86,17 @@ class Grouper:
         return np.array([self._vector(question.text) for question in questions], dtype=np.float64)
 
 
-def _topics(questions: Sequence[Question]) -> NDArray[np.float64]:
-    """A row of length 1 for each question that has candidates: square roots of chances (Hellinger)."""
+def _hellinger(chance: float, whole: float) -> float:
+    return max(chance, 0.0) ** 0.5 / whole**0.5 if whole > 0 else 0.0
+
+
+def _topics(questions: Sequence[Question], weigh: Callable[[float, float], float] = _hellinger) -> NDArray[np.float64]:
+    """A row for each question: its chances, or their square roots (Hellinger), which make a row of length 1."""
     names = sorted({topic for question in questions for topic, _ in question.candidates})
     column = {topic: number for number, topic in enumerate(names)}
     rows = np.zeros((len(questions), len(names)))
     for row, question in zip(rows, questions, strict=True):
         whole = sum(chance for _, chance in question.candidates)
         for topic, chance in question.candidates:
-            row[column[topic]] = max(chance, 0.0) ** 0.5 / whole**0.5 if whole > 0 else 0.0
+            row[column[topic]] = weigh(chance, whole)
     return rows

@@ -17,8 +17,11 @@ from bot import escalation, outbox, people
 from bot.actions import Part, Reply, Say
 from bot.contacts import Consent, Route
 from bot.content import Content
-from bot.desk.routing import calendar_of, own_route
+from bot.desk import claims, drafts
+from bot.desk.routing import calendar_of, own_route, route_to
+from bot.desk.settling import WAITING, Deed, Outcome, Result, held_by_other, lock, refuse
 from bot.desk.tickets import answer_language, reach
+from bot.locales import clean
 from bot.messages import CAPABILITIES
 from bot.replies import render
 from bot.storage.models import ActorRow, ContactRow, LaneState, OutboxRow, TicketRow, TicketState
@@ -50,8 +53,8 @@ def lock_contacts(connection: Connection, contact_ids: Sequence[int]) -> None:
 
 
 def waiting_for(connection: Connection, actor_ids: Sequence[int]) -> list[int]:
-    """The people with an open question at one of these klantregisseurs."""
-    where = (TicketRow.actor_id.in_(actor_ids), TicketRow.state == TicketState.OPEN)
+    """The people with a question that waits at one of these klantregisseurs."""
+    where = (TicketRow.actor_id.in_(actor_ids), TicketRow.state.in_(WAITING))
     return list(connection.execute(sa.select(TicketRow.contact_id).where(*where).distinct()).scalars())
 
 
@@ -87,6 +90,10 @@ def _move_tickets(connection: Connection, change: Succession, teller: Teller) ->
     if change.before is None:
         return []
     mine = (TicketRow.contact_id == change.contact_id, TicketRow.actor_id == change.before)
+    asked = sa.update(TicketRow).where(*mine, TicketRow.state == TicketState.ASKED)  # no promise runs: only the owner
+    successor = connection.execute(sa.select(ActorRow).where(ActorRow.id == change.after)).one_or_none()
+    name = successor.name if successor else escalation.BACK_UP_DESK
+    connection.execute(asked.values(actor_id=successor.id if successor else None, owner=name))
     query = sa.select(TicketRow.id).where(*mine, TicketRow.state == TicketState.OPEN)
     tickets = list(connection.execute(query.order_by(TicketRow.promise_at, TicketRow.id)).scalars())
     return [_assign(connection, ticket_id, change.contact_id, teller) for ticket_id in tickets]
@@ -96,6 +103,36 @@ def _assign(connection: Connection, ticket_id: int, contact_id: int, teller: Tel
     route = own_route(connection, contact_id, teller.now) or Route(promise(teller.now, teller.hours))
     escalation.assign(connection, ticket_id, route)
     return route.promise_at
+
+
+def hand_over(connection: Connection, deed: Deed, actor_id: int | None, note: str, teller: Teller) -> Result:
+    """Somebody hands a ticket to a colleague, or to the back-up desk (None), with a note for them.
+
+    The newcomer hears the new moment if it changes. While they were asked something back, no moment is promised yet.
+    """
+    row = lock(connection, deed.ticket_id, deed.who)
+    words = clean(note).strip()
+    if row is None or row.state not in WAITING:
+        return refuse(connection, row, "note", words, deed.author)
+    busy = held_by_other(connection, deed)
+    if busy is not None:
+        return busy
+    route = Route(promise(teller.now, teller.hours)) if actor_id is None else route_to(connection, actor_id, teller.now)
+    if route is None or row.actor_id == actor_id:
+        return Result(Outcome.NOBODY)
+    entry_id = escalation.add_entry(connection, row.id, "note", deed.author, words, deed.now)
+    if row.state == TicketState.ASKED:
+        owner = {"actor_id": actor_id, "owner": route.name or escalation.BACK_UP_DESK}
+        connection.execute(sa.update(TicketRow).where(TicketRow.id == row.id).values(**owner))
+    else:
+        escalation.assign(connection, row.id, route)
+        if route.promise_at != row.promise_at and not row.urgent:
+            said = Say("ticket.handed_over", {"moment": route.promise_at})
+            tell(connection, row.contact_id, (said,), f"handed:{row.id}:{entry_id}", teller)
+    claims.release(connection, row.id)
+    drafts.drop(connection, row.id, deed.who)
+    deed.record(connection, "ticket.hand_over", f"to={actor_id or 'desk'}")
+    return Result(Outcome.HANDED_OVER)
 
 
 def mend_promises(connection: Connection, actor_id: int, teller: Teller) -> tuple[int, int]:

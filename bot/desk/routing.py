@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -24,10 +25,36 @@ def own_route(connection: Connection, contact_id: int, now: datetime) -> Route |
         .where(PartyRow.contact_id == contact_id, ActorRow.active)
         .with_for_update(of=ActorRow, key_share=True)
     ).one_or_none()
-    if actor is None:
-        return None
+    return _route(connection, actor, now) if actor is not None else None
+
+
+def route_to(connection: Connection, actor_id: int, now: datetime) -> Route | None:
+    """A klantregisseur with the moment that can be promised now; None for one who left or has no time in sight."""
+    actor = connection.execute(
+        sa.select(ActorRow.id, ActorRow.name)
+        .where(ActorRow.id == actor_id, ActorRow.active)
+        .with_for_update(of=ActorRow, key_share=True)
+    ).one_or_none()
+    return _route(connection, actor, now) if actor is not None else None
+
+
+def _route(connection: Connection, actor: sa.Row[int, str], now: datetime) -> Route | None:
     moment = calendar_of(connection, actor.id).next_promise(now, promised(connection, actor.id, now))
     return Route(moment, actor.id, actor.name) if moment is not None else None
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody whom a question can be handed to."""
+
+    id: int
+    name: str
+
+
+def colleagues(connection: Connection) -> list[Colleague]:
+    """The klantregisseurs who are there, by name."""
+    rows = connection.execute(sa.select(ActorRow.id, ActorRow.name).where(ActorRow.active).order_by(ActorRow.name))
+    return [Colleague(row.id, row.name) for row in rows]
 
 
 def calendar_of(connection: Connection, actor_id: int) -> Calendar:

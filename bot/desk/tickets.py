@@ -5,6 +5,7 @@ Nothing here holds an address: a ticket shows over which channel somebody can be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,9 +14,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.desk.access import visible
 from bot.locales import LANGUAGES
 from bot.messages import CAPABILITIES
 from bot.outbox import WINDOW_MARGIN, is_window_shut
+from bot.roles import Principal
 from bot.storage.models import (
     AddressRow,
     ContactRow,
@@ -28,6 +31,7 @@ from bot.storage.models import (
     TicketState,
 )
 
+SEVERAL = 2  # times that an answer did not help: a coordinator should look
 LISTED = 200  # tickets on one page; the most urgent ones
 ATTENTION_LISTED = 50
 CONVERSATION_LISTED = 40  # messages before a ticket
@@ -81,25 +85,31 @@ class TicketSummary:
     promise_at: datetime
     promises_missed: int
     reopened: bool  # an earlier answer did not help
+    times_reopened: int
+    asked_at: datetime | None  # the newcomer was asked something back, and hasn't answered
+    actor_id: int | None
+    owner: str
+    closed_reason: str | None
     stopped: bool  # wants no messages on our own account
     entries: int
     first_words: str
     candidates: tuple[tuple[str, float], ...]
     reach: Reach | None
-    actor_id: int | None = None
     taken_by: str = ""  # urgent: who takes care of it
     taken_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What was asked, answered or noted on a ticket."""
+    """What was asked, answered or noted on a ticket. `translation`: what the newcomer read, where a machine made it."""
 
     id: int
     kind: str
     author: str
     text: str
     at: datetime
+    translation: str | None = None
+    language: str | None = None
 
 
 class Delivery(StrEnum):
@@ -180,14 +190,36 @@ def _reach_rows(where: sa.ColumnElement[bool]) -> sa.Subquery:
     )
 
 
-def open_tickets(connection: Connection) -> list[TicketSummary]:
-    """What waits for an answer: urgent first, then by the promised moment; at most `LISTED`."""
-    return _summaries(connection, TicketRow.state == TicketState.OPEN)
+def open_tickets(connection: Connection, who: Principal) -> list[TicketSummary]:
+    """What waits for an answer of somebody: urgent first, then by the promised moment; at most `LISTED`."""
+    return _summaries(connection, sa.and_(TicketRow.state == TicketState.OPEN, visible(who)))
 
 
-def count_open(connection: Connection) -> int:
-    query = sa.select(sa.func.count(TicketRow.id)).where(TicketRow.state == TicketState.OPEN)
+def asked_back(connection: Connection, who: Principal) -> list[TicketSummary]:
+    """What waits for the newcomer, who was asked something; what closes first comes first."""
+    return _summaries(connection, sa.and_(TicketRow.state == TicketState.ASKED, visible(who)))
+
+
+def withdrawn(connection: Connection, who: Principal, since: datetime) -> list[TicketSummary]:
+    """What newcomers said that they don't need any more, since a moment."""
+    gone = sa.and_(TicketRow.closed_reason == "withdrawn", TicketRow.closed_at >= since)
+    return _summaries(connection, sa.and_(gone, visible(who)))
+
+
+def signals(connection: Connection) -> list[TicketSummary]:
+    """What a coordinator should look at: answers that did not help, several in a row."""
+    again = sa.and_(TicketRow.state == TicketState.OPEN, TicketRow.reopened >= SEVERAL)
+    return _summaries(connection, again)
+
+
+def count_open(connection: Connection, who: Principal) -> int:
+    query = sa.select(sa.func.count(TicketRow.id)).where(TicketRow.state == TicketState.OPEN, visible(who))
     return connection.execute(query).scalar_one()
+
+
+def some(connection: Connection, ticket_ids: Sequence[int], who: Principal) -> list[TicketSummary]:
+    """These tickets, in any state; those that are gone or not theirs to see are left out."""
+    return _summaries(connection, sa.and_(TicketRow.id.in_(ticket_ids), visible(who)))
 
 
 def _summaries(connection: Connection, where: sa.ColumnElement[bool]) -> list[TicketSummary]:
@@ -238,12 +270,16 @@ def _summary(row: sa.Row[Any]) -> TicketSummary:
         promise_at=row.promise_at,
         promises_missed=row.promises_missed,
         reopened=row.state == TicketState.OPEN and row.helped is False,
+        times_reopened=row.reopened,
+        asked_at=row.asked_at if row.state == TicketState.ASKED else None,
+        actor_id=row.actor_id,
+        owner=row.owner,
+        closed_reason=row.closed_reason,
         stopped=row.stopped,
         entries=row.entries or 0,
         first_words=shorten(row.first_text or "", FIRST_WORDS),
         candidates=tuple((topic, float(confidence)) for topic, confidence in row.candidates),
         reach=reached,
-        actor_id=row.actor_id,
         taken_by=row.taken_by or "",
         taken_at=row.taken_at,
     )
@@ -258,9 +294,9 @@ def shorten(text: str, limit: int) -> str:
     return f"{cut.rstrip()}…"
 
 
-def ticket(connection: Connection, ticket_id: int) -> TicketPage | None:
-    """A ticket with all its entries; None when it is gone (the person was erased)."""
-    found = _summaries(connection, TicketRow.id == ticket_id)
+def ticket(connection: Connection, ticket_id: int, who: Principal) -> TicketPage | None:
+    """A ticket with all its entries; None when it is gone (the person was erased) or not theirs to see."""
+    found = some(connection, [ticket_id], who)
     if not found:
         return None
     facts = connection.execute(
@@ -269,7 +305,9 @@ def ticket(connection: Connection, ticket_id: int) -> TicketPage | None:
     rows = connection.execute(
         sa.select(TicketEntryRow).where(TicketEntryRow.ticket_id == ticket_id).order_by(TicketEntryRow.id)
     )
-    entries = tuple(Entry(row.id, row.kind, row.author, row.text, row.at) for row in rows)
+    entries = tuple(
+        Entry(row.id, row.kind, row.author, row.text, row.at, row.translation, row.language) for row in rows
+    )
     answers = [entry.id for entry in entries if entry.kind == "answer"]
     delivery = _delivery(connection, ticket_id, answers[-1]) if answers else None
     return TicketPage(found[0], entries, facts.answered_at, facts.helped, delivery)

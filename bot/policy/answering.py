@@ -18,6 +18,7 @@ from bot.actions import (
 )
 from bot.contacts import Group, Question
 from bot.locales import LANGUAGES
+from bot.policy import after_answer
 from bot.policy.situation import Situation
 from bot.understanding import Outcome, Understanding
 
@@ -26,13 +27,16 @@ MAX_OPEN_TICKETS = 5  # a person with more open questions is asked to wait
 CANDIDATES_OFFERED = 3
 ABOUT_NO_REPLY = ("klantregisseur.no_reply", "klantregisseur.complaint")  # never to the one whom it is about
 RELATED_OFFERED = 2
-MENU = Choice("menu", "button.menu")
+MENU, WITHDRAW = after_answer.MENU, after_answer.WITHDRAW
 PERSON = Choice("human", "button.person")
 MENU_AND_PERSON = (MENU, PERSON)
 
 
 def free_text(situation: Situation) -> list[Action]:
     """Words that are no command: what the understanding says, in the language that they were written in."""
+    again = after_answer.in_words(situation)
+    if again:
+        return again
     if situation.thread.writing:
         return pass_on(situation, question_of(situation, "asked"))
     understanding = situation.understanding
@@ -62,7 +66,7 @@ def crisis(situation: Situation) -> list[Action]:
     if written and written not in LANGUAGES:
         parts = (Notice(f"crisis_{written}"), *parts)
     question = question_of(situation, "crisis")
-    urgent = next((ticket.id for ticket in situation.tickets if ticket.urgent and not ticket.answered), None)
+    urgent = next((ticket.id for ticket in situation.tickets if ticket.urgent and ticket.waits), None)
     told: Action = AddToTicket(urgent, question.text) if urgent is not None else _open(situation, question)
     choices = (PERSON,) if situation.contact.known else ()
     return [told, Reply(parts, choices, language, urgent=True), CountOutcome("crisis", "health.crisis", written)]
@@ -172,7 +176,7 @@ def offer_person(situation: Situation, question: Question, reason: str = "") -> 
 
 def pass_on(situation: Situation, question: Question) -> list[Action]:
     """Make a ticket of a question and say by when the answer comes."""
-    if len([ticket for ticket in situation.tickets if not ticket.answered]) >= MAX_OPEN_TICKETS:
+    if len([ticket for ticket in situation.tickets if ticket.waits]) >= MAX_OPEN_TICKETS:
         return [situation.remember(), Reply((Say("ticket.enough"),), (MENU,))]
     if question.candidates and question.candidates[0][0] in ABOUT_NO_REPLY:
         question = replace(question, reason="no_reply")
@@ -183,7 +187,7 @@ def pass_on(situation: Situation, question: Question) -> list[Action]:
     return [
         situation.remember(question=None, nonce=situation.thread.nonce + 1),
         opened,
-        Reply((say,), (MENU,)),
+        Reply((say,), (WITHDRAW, MENU)),
         CountOutcome("ticket", question.candidates[0][0] if question.candidates else "", question.language),
     ]
 

@@ -25,6 +25,14 @@ class OpenTicketFacts:
     answered: bool
     promise_at: datetime
     actor_id: int | None = None  # None: at the back-up desk
+    words: str = ""  # what was asked first
+    asked: str = ""  # what the newcomer was asked back and hasn't answered yet
+    answered_at: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person still has to answer it."""
+        return not self.answered
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from bot.actions import (
     Erase,
     RateTicket,
     Remember,
-    ReopenTicket,
     Reply,
     Say,
     SendOwnData,
@@ -27,7 +26,7 @@ from bot.actions import (
 from bot.contacts import Group, Question
 from bot.locales import LANGUAGES
 from bot.messages import Option
-from bot.policy import answering, social_map
+from bot.policy import after_answer, answering, social_map
 from bot.policy.answering import MENU, menu_reply
 from bot.policy.situation import Situation
 
@@ -189,19 +188,28 @@ def _erase(situation: Situation, arguments: list[str]) -> list[Action]:
 def _rated(situation: Situation, arguments: list[str]) -> list[Action]:
     helped, ticket_id = arguments[0] == "yes", int(arguments[1])
     ticket = next((ticket for ticket in situation.tickets if ticket.id == ticket_id), None)
-    if ticket is None:
+    if ticket is None or (ticket.waits and (ticket.asked or ticket.urgent)):
         return _gone(situation)
-    rate = RateTicket(ticket_id, helped)
     if helped:
-        return [situation.remember(), rate, Reply((Say("feedback.thanks"),), (MENU,))]
-    route = situation.route_again(ticket)
-    say = Reply((Say("ticket.reopened", {"moment": route.promise_at}),), (MENU,))
-    return [situation.remember(), rate, ReopenTicket(ticket_id, route), say]
+        return [situation.remember(), RateTicket(ticket_id, helped), Reply((Say("feedback.thanks"),), (MENU,))]
+    if ticket.answered:
+        return after_answer.reopen(situation, ticket)
+    return [situation.remember(), Reply((Say("ticket.reopened", {"moment": ticket.promise_at}),), (MENU,))]
+
+
+def _unhelpful(situation: Situation, _: list[str]) -> list[Action]:
+    """Words for "it does not help": about what was said last, where that is known; else a person is offered."""
+    offered = [option.token for option in situation.thread.offered]
+    said = next((token for token in offered if token.startswith(("rated:no:", "helped:no:"))), "")
+    if said:
+        return on_tap(situation, said)
+    ticket = after_answer.recent(situation)
+    return after_answer.reopen(situation, ticket) if ticket is not None else _human(situation, [])
 
 
 def _ok(situation: Situation, _: list[str]) -> list[Action]:
     """An OK to a nudge or a template: the window is open again. What waited is on its way already."""
-    waits = [ticket for ticket in situation.tickets if not ticket.answered and not ticket.urgent]
+    waits = [ticket for ticket in situation.tickets if ticket.waits and not ticket.urgent and not ticket.asked]
     answered = [ticket.id for ticket in situation.tickets if ticket.answered]
     if answered and not waits:  # nothing to say beside the answer, whose numbers count from now on
         return [Remember(replace(situation.thread, writing=False, offered=_rating(situation, answered[-1])))]
@@ -236,5 +244,7 @@ HANDLERS: dict[str, Handler] = {
     "data": _data,
     "erase": _erase,
     "rated": _rated,
+    "unhelpful": _unhelpful,
+    "withdraw": after_answer.on_withdraw,
     "map": social_map.on_map,
 }

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.storage import account_models, follow_up_models  # noqa: F401  # so that all tables are known where one is
+from bot.storage import account_models, desk_models, follow_up_models  # noqa: F401  # so that all tables are known where one is
 from bot.storage.base import Base as Base  # noqa: PLC0414  # others take it from here
 from bot.storage.types import BigId
 
@@ -213,6 +213,7 @@ class TicketState(IntEnum):
     OPEN = 0
     ANSWERED = 1
     CLOSED = 2
+    ASKED = 3  # the newcomer was asked something back: no promise runs, a timer does
 
 
 class TicketRow(Base):
@@ -241,6 +242,10 @@ class TicketRow(Base):
     helped: Mapped[bool | None]
     taken_at: Mapped[datetime | None]  # urgent: somebody takes it upon them, the alarm is quiet for a while
     taken_by: Mapped[str | None] = mapped_column(sa.String(64))
+    asked_at: Mapped[datetime | None]  # when the newcomer was asked something back
+    closed_at: Mapped[datetime | None]
+    closed_reason: Mapped[str | None] = mapped_column(sa.String(24))
+    reopened: Mapped[int] = mapped_column(sa.SmallInteger, default=0)  # how often an answer did not help
 
 
 class TicketEntryRow(Base):
@@ -251,9 +256,11 @@ class TicketEntryRow(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(sa.String(16))  # question, answer, note
+    kind: Mapped[str] = mapped_column(sa.String(16))  # question, answer, ask (back), note, withdrawn
     author: Mapped[str] = mapped_column(sa.String(64))
     text: Mapped[str] = mapped_column(sa.Text)
+    translation: Mapped[str | None] = mapped_column(sa.Text)  # what the newcomer read, where a machine translated it
+    language: Mapped[str | None] = mapped_column(sa.String(8))  # of the translation
     at: Mapped[datetime]
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.desk import answering, tickets
+from bot.desk import answering, closing, tickets
+from bot.desk.handover import Teller
+from bot.desk.settling import Deed
+from bot.roles import EVERYTHING, Principal
 from bot.storage.models import TicketRow
 from bot.understanding import Candidate, Outcome, Understanding
 from tests.talk import Talk
+
+SANNE = Principal("Sanne", EVERYTHING)  # may see and do all
+PIET = Principal("Piet", EVERYTHING)
 
 ARABIC = "هل يمكن تغيير موعد الخميس؟"
 
@@ -25,30 +31,36 @@ def ask(service, text="Wie belt mij terug?", *, channel="telegram", language="nl
     return talk, service.store.read(lambda c: c.execute(newest).scalar_one())
 
 
-def answer(service, ticket_id, text="U kunt morgen komen.", author="Sanne"):
+def answer(service, ticket_id, text="U kunt morgen komen.", who=SANNE):
     content, now = service.content, service.clock.now()
     return service.store.write(
-        lambda c: answering.answer(c, ticket_id=ticket_id, text=text, author=author, now=now, content=content)
+        lambda c: answering.answer(c, ticket_id=ticket_id, text=text, who=who, now=now, content=content)
     )
 
 
-def answer_with_topic(service, ticket_id, topic, author="Sanne"):
+def answer_with_topic(service, ticket_id, topic, who=SANNE):
     content, now = service.content, service.clock.now()
     return service.store.write(
-        lambda c: answering.answer_with_topic(
-            c, ticket_id=ticket_id, topic=topic, author=author, now=now, content=content
-        )
+        lambda c: answering.answer_with_topic(c, ticket_id=ticket_id, topic=topic, who=who, now=now, content=content)
     )
 
 
-def close(service, ticket_id, reason="Gebeld", author="Sanne"):
-    now = service.clock.now()
-    return service.store.write(lambda c: answering.close(c, ticket_id=ticket_id, reason=reason, author=author, now=now))
+def deed(service, ticket_id, who=SANNE):
+    return Deed(ticket_id, who, service.clock.now())
+
+
+def teller(service):
+    return Teller(service.content, service.settings.hours, service.clock.now())
+
+
+def close(service, ticket_id, reason="Gebeld", who=SANNE, why="other"):
+    done = deed(service, ticket_id, who)
+    return service.store.write(lambda c: closing.close(c, done, why, reason, teller(service)))
 
 
 def page(service, ticket_id):
-    return service.store.read(lambda c: tickets.ticket(c, ticket_id))
+    return service.store.read(lambda c: tickets.ticket(c, ticket_id, SANNE))
 
 
 def listed(service):
-    return service.store.read(tickets.open_tickets)
+    return service.store.read(lambda c: tickets.open_tickets(c, SANNE))

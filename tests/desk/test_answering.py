@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from bot.contacts import Thread
 from bot.desk import answering
-from bot.desk.answering import AnswerOutcome
+from bot.desk.settling import Outcome
 from bot.locales import LRI, PDI
 from bot.messages import CAPABILITIES, Kind
 from bot.storage.models import ContactRow, MessageRow, OutboxRow, TicketEntryRow, TicketRow, TicketState, TimerRow
 from tests.conftest import make_service
-from tests.desk.asking import ARABIC, answer, answer_with_topic, ask, close, listed, page
+from tests.desk.asking import ARABIC, PIET, SANNE, answer, answer_with_topic, ask, close, listed, page
 from tests.talk import keys
 
 
@@ -27,7 +27,7 @@ def rows(service, table):
 def test_an_answer_reaches_the_newcomer_with_the_question_and_two_buttons(service):
     talk, ticket_id = ask(service)
     result = answer(service, ticket_id)
-    assert (result.outcome, result.accepted) == (AnswerOutcome.GOES_NOW, True)
+    assert (result.outcome, result.accepted) == (Outcome.GOES_NOW, True)
     (message,) = talk.waits()
     assert keys([message]) == ["ticket.answer", "ticket.answer_group", "quote", "quote"]
     assert "“Wie belt mij terug?”" in message.text
@@ -54,7 +54,7 @@ def test_an_answer_that_does_not_help_opens_the_ticket_again_with_a_new_promise(
     assert keys(talk.taps(f"rated:no:{ticket_id}")) == ["ticket.reopened"]
     assert listed(service)[0].reopened
     assert [timer.state for timer in rows(service, TimerRow) if timer.kind == "promise"] == [0]
-    assert answer(service, ticket_id, "Anders dan").outcome is AnswerOutcome.GOES_NOW
+    assert answer(service, ticket_id, "Anders dan").outcome is Outcome.GOES_NOW
     assert keys(talk.waits())[0] == "ticket.answer"
     assert page(service, ticket_id).helped is None
 
@@ -90,7 +90,7 @@ def test_a_question_in_a_language_that_is_not_served_is_answered_in_the_chosen_o
 
 def test_a_curated_answer_goes_out_in_the_newcomers_language_with_its_source(service):
     talk, ticket_id = ask(service, ARABIC, language="ar")
-    assert answer_with_topic(service, ticket_id, "pip.what").outcome is AnswerOutcome.GOES_NOW
+    assert answer_with_topic(service, ticket_id, "pip.what").outcome is Outcome.GOES_NOW
     (message,) = talk.waits()
     assert keys([message]) == ["ticket.answer", "answer:pip.what"]
     assert "المصدر" in message.text
@@ -107,17 +107,17 @@ def test_a_curated_answer_has_the_part_for_the_newcomers_group(service, content)
 
 def test_a_curated_answer_that_does_not_exist_or_is_too_old_is_refused(service):
     _, ticket_id = ask(service)
-    assert answer_with_topic(service, ticket_id, "no.such").outcome is AnswerOutcome.NO_TOPIC
+    assert answer_with_topic(service, ticket_id, "no.such").outcome is Outcome.NO_TOPIC
     service.clock.forward(date(2100, 1, 1) - date(2026, 1, 1))
-    assert answer_with_topic(service, ticket_id, "pip.what").outcome is AnswerOutcome.NO_TOPIC
+    assert answer_with_topic(service, ticket_id, "pip.what").outcome is Outcome.NO_TOPIC
     assert len(listed(service)) == 1
 
 
 def test_two_people_answer_and_the_second_hears_who_was_first(service):
     talk, ticket_id = ask(service)
-    answer(service, ticket_id, "Eerst", author="Sanne")
-    second = answer(service, ticket_id, "Dan", author="Piet")
-    assert (second.outcome, second.accepted, second.by) == (AnswerOutcome.TAKEN, False, "Sanne")
+    answer(service, ticket_id, "Eerst", who=SANNE)
+    second = answer(service, ticket_id, "Dan", who=PIET)
+    assert (second.outcome, second.accepted, second.by) == (Outcome.TAKEN, False, "Sanne")
     assert second.at == service.clock.now()
     assert [message.text.endswith("Eerst") for message in talk.waits()] == [True]
 
@@ -127,16 +127,16 @@ def test_two_people_at_the_same_instant_send_one_answer(store, settings, vault, 
     talk, ticket_id = ask(service)
     together = Barrier(2)
 
-    def press(author):
+    def press(who):
         together.wait()
         with store.engine.begin() as connection:
             return answering.answer(
-                connection, ticket_id=ticket_id, text="Ja", author=author, now=clock.now(), content=content
+                connection, ticket_id=ticket_id, text="Ja", who=who, now=clock.now(), content=content
             )
 
     with ThreadPoolExecutor(2) as people:
-        outcomes = {result.outcome for result in people.map(press, ("Sanne", "Piet"))}
-    assert outcomes == {AnswerOutcome.GOES_NOW, AnswerOutcome.TAKEN}
+        outcomes = {result.outcome for result in people.map(press, (SANNE, PIET))}
+    assert outcomes == {Outcome.GOES_NOW, Outcome.TAKEN}
     assert len(talk.waits()) == 1
 
 
@@ -144,7 +144,7 @@ def test_a_double_click_sends_one_answer_and_is_no_error(service):
     talk, ticket_id = ask(service)
     answer(service, ticket_id)
     again = answer(service, ticket_id)
-    assert (again.outcome, again.accepted) == (AnswerOutcome.REPEATED, True)
+    assert (again.outcome, again.accepted) == (Outcome.REPEATED, True)
     assert len(talk.waits()) == 1
 
 
@@ -152,7 +152,7 @@ def test_an_answer_into_a_shut_window_waits_and_goes_when_the_newcomer_writes(se
     talk, ticket_id = ask(service, channel="whatsapp")
     service.clock.forward(timedelta(hours=25))
     talk.waits()
-    assert answer(service, ticket_id).outcome is AnswerOutcome.WAITS_WINDOW
+    assert answer(service, ticket_id).outcome is Outcome.WAITS_WINDOW
     assert page(service, ticket_id).delivery.value == "waits_window"
     assert talk.waits() == []
     assert keys(talk.says("bedankt"))[0] == "ticket.answer"
@@ -170,7 +170,7 @@ def test_an_answer_that_waits_does_not_change_what_a_number_means(service):
 def test_an_answer_to_somebody_who_blocked_the_service_waits_until_they_come_back(service):
     talk, ticket_id = ask(service)
     talk.says("", Kind.BLOCKED)
-    assert answer(service, ticket_id).outcome is AnswerOutcome.WAITS_BLOCKED
+    assert answer(service, ticket_id).outcome is Outcome.WAITS_BLOCKED
     assert page(service, ticket_id).delivery.value == "waits_blocked"
     talk.says("", Kind.UNBLOCKED)
     assert keys(talk.got)[-1] == "quote"
@@ -179,14 +179,14 @@ def test_an_answer_to_somebody_who_blocked_the_service_waits_until_they_come_bac
 def test_an_answer_to_somebody_who_was_erased_is_refused(service):
     talk, ticket_id = ask(service)
     talk.taps("erase:yes")
-    assert answer(service, ticket_id).outcome is AnswerOutcome.GONE
+    assert answer(service, ticket_id).outcome is Outcome.GONE
     assert talk.waits() == []
 
 
 def test_an_answer_without_any_address_is_refused_and_changes_nothing(service):
     _, ticket_id = ask(service)
     service.store.write(lambda c: c.execute(sa.text("DELETE FROM address")) and None)
-    assert answer(service, ticket_id).outcome is AnswerOutcome.UNREACHABLE
+    assert answer(service, ticket_id).outcome is Outcome.UNREACHABLE
     assert page(service, ticket_id).summary.state is TicketState.OPEN
     assert close(service, ticket_id).accepted
 
@@ -230,10 +230,10 @@ def test_an_answer_needs_words(service, text):
         close(service, ticket_id, text)
 
 
-def test_closing_keeps_the_reason_and_sends_nothing(service):
+def test_closing_keeps_the_reason_and_sends_nothing_where_nothing_needs_to_be_heard(service):
     talk, ticket_id = ask(service)
     sent = len(rows(service, OutboxRow))
-    assert close(service, ticket_id).outcome is AnswerOutcome.CLOSED
+    assert close(service, ticket_id, why="double").outcome is Outcome.CLOSED
     assert page(service, ticket_id).summary.state is TicketState.CLOSED
     assert [(entry.kind, entry.text) for entry in rows(service, TicketEntryRow)][1:] == [("note", "Gebeld")]
     service.clock.forward(timedelta(days=7))
@@ -246,8 +246,8 @@ def test_a_closed_ticket_can_not_be_answered_and_the_other_way_round(service):
     _, second = ask(service, who="maria-l")
     close(service, first)
     answer(service, second)
-    assert answer(service, first, author="Piet").outcome is AnswerOutcome.TAKEN
-    assert close(service, second, author="Piet").outcome is AnswerOutcome.TAKEN
+    assert answer(service, first, who=PIET).outcome is Outcome.TAKEN
+    assert close(service, second, who=PIET).outcome is Outcome.TAKEN
     assert [ticket.state for ticket in rows(service, TicketRow)] == [TicketState.CLOSED, TicketState.ANSWERED]
 
 
@@ -255,4 +255,4 @@ def test_a_ticket_whose_answers_were_not_kept_is_still_not_answered_twice(servic
     _, ticket_id = ask(service)
     answer(service, ticket_id)
     service.store.write(lambda c: c.execute(sa.delete(TicketEntryRow)) and None)
-    assert answer(service, ticket_id).outcome is AnswerOutcome.TAKEN
+    assert answer(service, ticket_id).outcome is Outcome.TAKEN

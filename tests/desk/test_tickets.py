@@ -14,7 +14,7 @@ from bot.monitoring import operations
 from bot.storage.models import AddressRow, InboxRow, LaneState, OutboxRow
 from bot.understanding import Outcome, Understanding
 from tests.conftest import make_service
-from tests.desk.asking import ARABIC, answer, ask, close, listed, page
+from tests.desk.asking import ARABIC, SANNE, answer, ask, close, listed, page
 
 
 def test_a_ticket_shows_its_question_its_language_and_what_it_may_be_about(service):
@@ -104,7 +104,7 @@ def test_an_answered_or_closed_ticket_leaves_the_list_and_keeps_its_page(service
     close(service, second)
     assert listed(service) == []
     assert [page(service, number).last_answer is not None for number in (first, second)] == [True, False]
-    assert service.store.read(tickets.count_open) == 0
+    assert service.store.read(lambda c: tickets.count_open(c, SANNE)) == 0
 
 
 def test_a_page_tells_where_the_answer_is_from_outbox_to_read(service):

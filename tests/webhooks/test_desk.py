@@ -13,7 +13,7 @@ from bot.storage.models import LaneState, OutboxRow
 from tests.desk.asking import ARABIC, answer, ask, close, page
 from tests.talk import keys
 from tests.webhooks.browser import log_in, make_browser, send
-from webhooks.desk import MAX_ANSWER
+from webhooks.desk_forms import MAX_ANSWER
 
 
 @pytest.fixture
@@ -98,11 +98,15 @@ def test_a_form_that_is_not_right_comes_back_with_its_words_and_names_the_field(
 
 def test_closing_needs_a_reason_and_says_that_nothing_was_sent(service, browser):
     talk, ticket_id = ask(service)
-    refused = send(browser, f"/desk/tickets/{ticket_id}/close", reason=" ")
+    refused = send(browser, f"/desk/tickets/{ticket_id}/close", why="other", reason=" ")
     assert refused.status_code == 422
-    assert "Reden: schrijf waarom" in refused.text
-    assert send(browser, f"/desk/tickets/{ticket_id}/close", reason="r" * (MAX_ANSWER + 1)).status_code == 422
-    response = send(browser, f"/desk/tickets/{ticket_id}/close", reason="Telefonisch geholpen")
+    assert "schrijf waarom deze vraag gesloten wordt" in refused.text
+    assert "Reden: kies waarom" in send(browser, f"/desk/tickets/{ticket_id}/close", reason="Gebeld").text
+    assert (
+        send(browser, f"/desk/tickets/{ticket_id}/close", why="double", reason="r" * (MAX_ANSWER + 1)).status_code
+        == 422
+    )
+    response = send(browser, f"/desk/tickets/{ticket_id}/close", why="double", reason="Telefonisch geholpen")
     assert response.status_code == 303
     assert "De nieuwkomer heeft geen bericht gekregen" in browser.get(response.headers["location"]).text
     assert "Telefonisch geholpen" in browser.get(f"/desk/tickets/{ticket_id}").text
@@ -177,7 +181,7 @@ def test_an_arabic_question_is_marked_as_arabic_and_runs_from_the_right(service,
     assert f'<bdi lang="ar" dir="auto">{ARABIC}</bdi>' in browser.get("/desk").text
     text = browser.get(f"/desk/tickets/{ticket_id}").text
     assert f'<p class="body" lang="ar" dir="auto">{ARABIC}</p>' in text
-    assert "Wegwijs schrijft deze persoon in het Arabisch" in text
+    assert "Deze persoon leest Arabisch" in text
     assert '<html lang="nl">' in text
 
 
