@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -66,6 +66,13 @@ class Thread:
     group_asked: bool = False
     writing: bool = False
     languages_declined: tuple[str, ...] = ()
+    minute: str = ""  # and how many messages came in it: a flood is not answered one by one
+    in_minute: int = 0
+
+    def counted(self, now: datetime) -> Thread:
+        """With one more message in this minute."""
+        minute = now.strftime("%Y-%m-%dT%H:%M")
+        return replace(self, minute=minute, in_minute=self.in_minute + 1 if minute == self.minute else 1)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -83,6 +90,8 @@ class Thread:
             group_asked=data.get("group_asked", False),
             writing=data.get("writing", False),
             languages_declined=tuple(data.get("languages_declined", ())),
+            minute=data.get("minute", ""),
+            in_minute=data.get("in_minute", 0),
         )
 
 

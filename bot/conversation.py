@@ -115,6 +115,9 @@ class Conversation:
         person = people.find_or_create(connection, self.vault, message.address, row.lane, now)
         if message.kind is not Kind.TIMER:
             people.wrote(connection, person, message, row.received_at)
+        if message.kind is not Kind.TIMER:
+            counted = person.contact.thread.counted(now)
+            person = replace(person, contact=replace(person.contact, thread=counted))
         situation = replace(
             self._situation(person.contact, message, now, understanding),
             own=routing.own_route(connection, person.contact.id, now),

@@ -13,6 +13,7 @@ from bot.actions import Action, CountOutcome, MarkBlocked, Reply, Resume, Say
 from bot.contacts import Consent
 from bot.messages import Kind
 from bot.policy import answering, first_contact, timers
+from bot.policy.answering import MENU
 from bot.policy.resolve import resolve
 from bot.policy.situation import OpenTicketFacts, Situation
 from bot.policy.taps import HANDLERS, on_tap
@@ -29,6 +30,8 @@ _MEDIA = {
     Kind.CARD: "card",
     Kind.OTHER: "other",
 }
+
+MANY = 30  # messages of one person in a minute: more is no conversation
 
 
 def decide(situation: Situation) -> list[Action]:
@@ -56,8 +59,9 @@ def _decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line 
     token = resolve(message, contact.thread.offered, situation.content.commands)
     if token.partition(":")[0] in ("stop", "erase", "data"):  # rights of everybody, also without consent
         return on_tap(situation, token)
-    if situation.closed_until is not None:
-        return [*again, *_closed(situation, situation.closed_until)]
+    not_now = _not_now(situation)
+    if not_now is not None:
+        return again + not_now
     if not contact.known:
         return again + first_contact.welcome(situation, token)
     if message.kind in _MEDIA:
@@ -67,6 +71,21 @@ def _decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line 
     if message.kind is Kind.START:
         return again + on_tap(situation, "menu")
     return again + answering.free_text(situation)
+
+
+def _not_now(situation: Situation) -> list[Action] | None:
+    """What is said to somebody who gets no answer now; None for everybody else."""
+    if situation.thread.in_minute > MANY:
+        return _flood(situation)
+    return _closed(situation, situation.closed_until) if situation.closed_until is not None else None
+
+
+def _flood(situation: Situation) -> list[Action]:
+    """Said once a minute; the rest of a flood is counted and gets no answer, so that others don't wait for it."""
+    counted = CountOutcome("flood", language=situation.language)
+    if situation.thread.in_minute > MANY + 1:
+        return [counted]
+    return [situation.remember(), Reply((Say("flood.slow"),), (MENU,), situation.language), counted]
 
 
 def _closed(situation: Situation, until: datetime) -> list[Action]:
