@@ -35,6 +35,7 @@ class Limits:
     """Where the crisis track and the quick path begin."""
 
     danger: float = 0.25  # from this score of the classifier it is a crisis
+    sentence_danger: float = 0.5  # the same for one sentence of a long message, which may tell of something else
     quick_danger: float = 0.12  # from this score without e5 the quick path is not taken
     quick: float = 0.94  # chance from which the answer without e5 stands
 

@@ -18,13 +18,15 @@ from bot.understanding.examples import CRISIS_SUFFIX
 from bot.understanding.kernel import FAST, FULL, Floats
 from bot.understanding.lexicon import read_lexicon
 from bot.understanding.model import Model, Scores, load, model_path
-from bot.understanding.normalise import words
+from bot.understanding.normalise import MAX_CHARACTERS, stretches, words
 from bot.understanding.outcome import Candidate, Outcome, Understanding
 from bot.understanding.reading import Reader, Reading, make_reader, parts
 
 log = logging.getLogger(__name__)
 
 _QUESTIONS = 4  # of one message that are looked at
+_LONG = 250  # characters from which the sentences of a message are looked at one by one
+_SENTENCES = 60  # of a message that are: two seconds at most
 _ALSO = 0.9  # chance from which a sentence of its own is a second question
 
 
@@ -71,7 +73,7 @@ class Engine:
     def understand(self, text: str, language: str) -> Understanding:
         """Understand a text. `language` is what the contact chose: a hint. Never raises for any text."""
         reading = self.reader.read(text, language)
-        phrase = self.rules.match(reading.views)
+        phrase = self.rules.match(reading.views) or self._inside(text, language)
         folded = " ".join(words(reading.text))
         kind = self.reader.lexicon.smalltalk.get(folded, "" if folded else "other")
         quick = self.scores(reading, quick=True)
@@ -105,6 +107,25 @@ class Engine:
         if mix.e5:
             kernel += mix.e5 * model.e5.similarity(self._e5.encode([reading.common]))[0]
         return kernel
+
+    def _inside(self, text: str, language: str) -> str:
+        """Danger in the middle of a long message: a phrase, or a sentence that alone sounds like it."""
+        if len(text) < _LONG:
+            return ""
+        sentences: list[str] = []
+        for stretch in stretches(text):
+            reading = self.reader.read(stretch, language)
+            if len(text) > MAX_CHARACTERS and (phrase := self.rules.match(reading.views)):
+                return phrase
+            sentences += parts(reading.text)
+        for sentence in sentences[:_SENTENCES]:
+            reading = self.reader.read(sentence, language)
+            if (
+                self.scores(reading, quick=True).danger >= decide.LIMITS.danger
+                and self.scores(reading).danger >= decide.LIMITS.sentence_danger
+            ):
+                return sentence
+        return ""
 
     def _sure(self, quick: Scores, chances: decide.Chances) -> bool:
         return chances.candidates[0].confidence >= decide.LIMITS.quick and quick.danger < decide.LIMITS.quick_danger

@@ -132,6 +132,11 @@ def _pieces(word: str) -> tuple[int, ...]:
     return tuple(zlib.crc32(part.encode()) for part in (framed, *parts))
 
 
+def common_words(language: str) -> str:
+    """Everyday words of a language of NAMES, with spaces between."""
+    return _word_lists().get(language, "")
+
+
 @lru_cache(maxsize=1)
 def _word_lists() -> dict[str, str]:
     loaded: dict[str, str] = yaml.safe_load((Path(__file__).parent / "languages.yaml").read_text(encoding="utf-8"))

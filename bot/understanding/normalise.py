@@ -14,6 +14,7 @@ from bot.locales import clean, fold, western_digits
 
 MAX_CHARACTERS = 2000  # a longer text is cut: the start and the end say what it is about, and time stays bounded
 _ENOUGH = 20_000  # characters that are looked at, at all
+_OVERLAP = 200  # characters that two pieces of a long text share, so that no phrase is cut in two
 _LONG_WORD = 30
 _SHOUT = 8  # capitals from which a text without small letters is shouted, and no abbreviation
 
@@ -32,6 +33,13 @@ def shorten(text: str) -> str:
         return text
     half = MAX_CHARACTERS // 2
     return f"{text[:half]} {text[-half:]}"
+
+
+def stretches(text: str) -> list[str]:
+    """The whole of a long text in pieces that are not cut, each with the end of the one before it."""
+    text = text[:_ENOUGH]
+    step = MAX_CHARACTERS - _OVERLAP
+    return [text[start : start + MAX_CHARACTERS] for start in range(0, max(len(text) - _OVERLAP, 1), step)]
 
 
 def readable(text: str) -> str:

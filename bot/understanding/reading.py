@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from bot.understanding.arabizi import Transliterator
 from bot.understanding.examples import Example
-from bot.understanding.language import ARABIC_IN_LATIN, Guess, Languages
+from bot.understanding.language import ARABIC_IN_LATIN, Guess, Languages, common_words
 from bot.understanding.lexicon import Lexicon
 from bot.understanding.normalise import readable, words
 from bot.understanding.skeleton import is_arabic
+from bot.understanding.spelling import Spelling
 
 _ENDS = re.compile(r"(?<=[.!?؟;؛\n])\s+|\.{2,}")
+_SPELLED = ("nl", "en")  # languages whose typing faults are mended
 _SHORT = 3  # words: a shorter part belongs to the one before it
 
 
@@ -44,6 +46,7 @@ class Reader:
     lexicon: Lexicon
     languages: Languages
     transliterator: Transliterator
+    spelling: Spelling = field(default_factory=Spelling)
 
     def read(self, text: str, hint: str) -> Reading:
         """Read a message; `hint` is the language that its sender chose."""
@@ -57,7 +60,8 @@ class Reader:
         return self._read(text, Guess(ARABIC_IN_LATIN if latin else example.language, 0.0))
 
     def _read(self, text: str, guess: Guess) -> Reading:
-        common = self.lexicon.rewrite(text)
+        mended = self.spelling.mend(text) if guess.name in _SPELLED else text
+        common = self.lexicon.rewrite(mended)
         if guess.language != "ar":
             return Reading(text, common, guess)
         turned = self.transliterator.to_arabic(common) if guess.name == ARABIC_IN_LATIN else ""
@@ -67,14 +71,15 @@ class Reader:
 def make_reader(lexicon: Lexicon, languages: Languages, examples: tuple[Example, ...]) -> Reader:
     """A reader that knows the words of the examples."""
     arabic = [example.text for example in examples if example.language == "ar"]
-    others = [example.text for example in examples if example.language in ("nl", "en")]
+    others = [example.text for example in examples if example.language in _SPELLED]
     transliterator = Transliterator.of(
         arabic=(text for text in arabic if is_arabic(text)),
         in_latin=(text for text in arabic if not is_arabic(text)),
         dutch_english=others,
         lexicon=lexicon,
     )
-    return Reader(lexicon, languages, transliterator)
+    spelling = Spelling.of([*others, *lexicon.terms, *map(common_words, _SPELLED)])
+    return Reader(lexicon, languages, transliterator, spelling)
 
 
 def parts(text: str) -> list[str]:
