@@ -26,7 +26,7 @@ class Costs:
     wrong_answer: float = 7.0
     question_back: float = 1.0
     not_among_those_asked: float = 3.0
-    needless_person: float = 2.0
+    needless_person: float = 2.3
     chatted_away: float = 8.0  # a real question taken for small talk
 
 

@@ -49,7 +49,8 @@ class Spelling:
         found = {known for key in _deleted(word) for known in self.near.get(key, ()) if _one_slip(word, known)}
         if not found:
             return written
-        return max(found, key=lambda known: (self.known[known], known)) + _END.findall(written)[0]
+        ending: str = _END.findall(written)[0]
+        return max(found, key=lambda known: (self.known[known], known)) + ending
 
 
 def _is_plain(word: str) -> bool:

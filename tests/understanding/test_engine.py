@@ -82,6 +82,23 @@ def test_danger_comes_first(engine: Engine) -> None:
     assert said.language == "nl"
 
 
+@pytest.mark.parametrize("around", [3, 15])
+@pytest.mark.parametrize(
+    ("filling", "danger", "language"),
+    [
+        ("De vuilniswagen komt elke week langs en de straat is schoon. ", "Ik wil dood. ", "nl"),
+        ("The bins are emptied every week and the street is clean. ", "My husband beats me. ", "en"),
+        ("سيارة القمامة تأتي كل أسبوع والشارع نظيف والجيران طيبون. ", "زوجي يضربني كل ليلة وأنا خائفة. ", "ar"),
+    ],
+)
+def test_danger_in_the_middle_of_a_long_message_is_seen(
+    engine: Engine, filling: str, danger: str, language: str, around: int
+) -> None:
+    text = filling * (3 * around) + danger + filling * (3 * around)
+    assert engine.understand(text, language).outcome is Outcome.CRISIS
+    assert engine.understand(filling * (6 * around), language).outcome is not Outcome.CRISIS
+
+
 def test_two_questions_get_two_answers(engine: Engine) -> None:
     said = engine.understand("Hoe laat gaat het zwembad open? Hoe vraag ik een parkeervergunning aan?", "nl")
     found = {said.candidates[0].topic, *said.also}
