@@ -23,8 +23,9 @@ from bot.chores import Chore, MailRound, Sweep
 from bot.clock import Clock
 from bot.content import Content
 from bot.conversation import Conversation
-from bot.desk import digest, window
+from bot.desk import digest, proposals, window
 from bot.desk.digest import DigestRules
+from bot.desk.handover import Teller
 from bot.desk.window import TEMPLATE, WindowRules
 from bot.identifiers import Vault
 from bot.inbox import Inbox
@@ -129,6 +130,13 @@ def make_chores(settings: Settings, store: Store, clock: Clock, content: Content
     return [
         MailRound(store, clock, postman, alone=store.is_sqlite),
         Sweep("the window", 5, store, clock, lambda connection, now: window.put_due(connection, now, content, windows)),
+        Sweep(
+            "the answers that went live",
+            30,
+            store,
+            clock,
+            lambda c, now: proposals.deliver(c, Teller(content, settings.hours, now), settings.push_rules),
+        ),
         Sweep("the digest", 20, store, clock, lambda connection, now: digest.put_due(connection, now, rules)),
     ]
 

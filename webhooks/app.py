@@ -20,11 +20,13 @@ from webhooks import (
     content_pages,
     desk,
     events,
+    gaps,
     health,
     login,
     metrics,
     monitoring,
     oidc,
+    overview,
     own_account,
     own_data,
     simulator,
@@ -35,7 +37,7 @@ from webhooks import (
 from webhooks.limits import BodyLimit
 
 # Every page for people who work here: one switch.
-DESK = (login, oidc, own_account, accounts, desk, events, content_pages, monitoring, urgent)
+DESK = (login, oidc, own_account, accounts, desk, events, content_pages, monitoring, urgent, gaps, overview)
 STOP_SECONDS = 20  # for what is under way when the service is told to stop
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 

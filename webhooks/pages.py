@@ -77,6 +77,8 @@ NAV = (
     NavItem("/desk", "questions", ANSWERING),
     NavItem("/desk/content", "answers", EVERYTHING),
     NavItem("/monitoring", "monitoring", frozenset({Role.COORDINATOR, Role.RESEARCHER})),
+    NavItem("/desk/overview", "overview", frozenset({Role.COORDINATOR})),
+    NavItem("/desk/gaps", "gaps", frozenset({Role.EDITOR, Role.COORDINATOR})),
     NavItem("/desk/accounts", "accounts", frozenset({Role.ADMIN})),
     NavItem("/desk/audit", "audit", frozenset({Role.ADMIN, Role.COORDINATOR})),
 )

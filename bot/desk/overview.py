@@ -1,0 +1,299 @@
+"""How the answering goes, for the coordinator: promises, waiting, what is coming, who needs help, signals, costs.
+
+Named queries count; what a page says of it stands in the template. Names are those of colleagues, never of newcomers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.contacts import Consent
+from bot.desk.calendar import Absence, Calendar, Slot, to_utc
+from bot.locales import AMSTERDAM
+from bot.storage.follow_up_models import MailRow, SpendRow
+from bot.storage.models import (
+    AbsenceRow,
+    ActorRow,
+    ContactRow,
+    LaneState,
+    PartyRow,
+    PromiseCountRow,
+    SlotRow,
+    TicketEntryRow,
+    TicketRow,
+    TicketState,
+)
+
+DAYS = 30  # looked back
+AHEAD = 14  # days looked ahead
+LISTED = 20
+NEARLY_FULL = 0.8
+OFTEN_MISSED = 3  # promises in `DAYS` from which somebody needs help
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What a klantregisseur (or the back-up desk: no actor) promised, has and lets wait."""
+
+    name: str
+    actor_id: int | None
+    kept: int = 0
+    missed: int = 0
+    open: int = 0
+    late: int = 0
+
+
+@dataclass(frozen=True)
+class Load:
+    """A slot that comes: how many answers are promised in it, and how many it takes."""
+
+    name: str
+    starts: datetime
+    ends: datetime
+    promised: int
+    takes: int
+
+    @property
+    def is_nearly_full(self) -> bool:
+        return self.promised >= NEARLY_FULL * self.takes
+
+
+@dataclass(frozen=True)
+class Away:
+    name: str
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Things to look at. Numbers of tickets, the newest first."""
+
+    no_reply: tuple[int, ...]  # "my klantregisseur doesn't answer"
+    missed_twice: tuple[int, ...]
+    reopened: tuple[int, ...]  # answered at least twice, and it still did not help
+    unlinked: int  # people who agreed and belong to nobody's caseload
+    linked: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a kind of message cost on a day: delivered or on its way, in millionths of a euro."""
+
+    day: date
+    kind: str
+    n: int
+    failed: int
+    micro_eur: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All of it."""
+
+    owners: tuple[Owner, ...]
+    median_wait: timedelta | None
+    p90_wait: timedelta | None
+    answered: int
+    loads: tuple[Load, ...]
+    away: tuple[Away, ...]
+    signals: Signals
+    costs: tuple[Cost, ...]
+    mail: Mapping[str, int]  # mails that did not arrive, by kind
+
+    @property
+    def need_help(self) -> tuple[Owner, ...]:
+        """Who lets somebody wait, or often misses a promise."""
+        return tuple(owner for owner in self.owners if owner.late or owner.missed >= OFTEN_MISSED)
+
+    @property
+    def full(self) -> tuple[Load, ...]:
+        return tuple(load for load in self.loads if load.is_nearly_full)
+
+    @property
+    def cost(self) -> int:
+        """In all, in millionths of a euro."""
+        return sum(line.micro_eur for line in self.costs)
+
+
+def read(connection: Connection, now: datetime) -> Overview:
+    """Everything as it is now."""
+    since = now - timedelta(days=DAYS)
+    names = {row.id: row.name for row in connection.execute(sa.select(ActorRow.id, ActorRow.name))}
+    answered = _answered(connection, since)
+    return Overview(
+        owners=tuple(owners(connection, now)),
+        median_wait=wait(connection, since, answered, 0.5),
+        p90_wait=wait(connection, since, answered, 0.9),
+        answered=answered,
+        loads=tuple(loads(connection, now, names)),
+        away=tuple(away(connection, now, names)),
+        signals=signals(connection, since),
+        costs=tuple(costs(connection, now)),
+        mail=mail_trouble(connection, since),
+    )
+
+
+def owners(connection: Connection, now: datetime) -> list[Owner]:
+    """Promises of the last `DAYS` days and what is open, of each klantregisseur and the back-up desk."""
+    today = now.astimezone(AMSTERDAM).date()
+    counted: dict[tuple[str, str], int] = defaultdict(int)
+    rows = connection.execute(
+        sa.select(PromiseCountRow.owner, PromiseCountRow.outcome, sa.func.sum(PromiseCountRow.n))
+        .where(PromiseCountRow.day > today - timedelta(days=DAYS))
+        .group_by(PromiseCountRow.owner, PromiseCountRow.outcome)
+    )
+    for owner, outcome, number in rows:
+        counted[owner, outcome] = int(number)
+    late = sa.func.sum(sa.case((TicketRow.promise_at < now, 1), else_=0))
+    waiting = {
+        actor_id: (total, int(overdue))
+        for actor_id, total, overdue in connection.execute(
+            sa.select(TicketRow.actor_id, sa.func.count(), late)
+            .where(TicketRow.state == TicketState.OPEN)
+            .group_by(TicketRow.actor_id)
+        )
+    }
+    actors = connection.execute(sa.select(ActorRow.id, ActorRow.code, ActorRow.name).order_by(ActorRow.name)).all()
+    everybody = [(None, DESK_CODE, ""), *((row.id, row.code, row.name) for row in actors)]
+    found = [
+        Owner(name, actor_id, counted[code, "kept"], counted[code, "missed"], *waiting.get(actor_id, (0, 0)))
+        for actor_id, code, name in everybody
+    ]
+    return [one for one in found if one.actor_id is None or one.kept or one.missed or one.open]
+
+
+DESK_CODE = "back-up desk"  # as promise_count has it
+
+
+def _answered(connection: Connection, since: datetime) -> int:
+    query = sa.select(sa.func.count()).select_from(TicketRow).where(*_recently_answered(since))
+    return connection.execute(query).scalar_one()
+
+
+def _recently_answered(since: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return TicketRow.created_at > since, TicketRow.answered_at.is_not(None)
+
+
+def wait(connection: Connection, since: datetime, answered: int, part: float) -> timedelta | None:
+    """The time within which this part of the answers came. The database sorts; the index `ticket_made` has it all."""
+    if not answered:
+        return None
+    if connection.dialect.name == "sqlite":
+        days = sa.func.julianday(TicketRow.answered_at) - sa.func.julianday(TicketRow.created_at)
+        seconds: sa.ColumnElement[Any] = days * 86400
+    else:
+        seconds = sa.extract("epoch", TicketRow.answered_at - TicketRow.created_at)
+    place = max(0, -(-round(answered * part * 100) // 100) - 1)
+    query = sa.select(seconds.label("wait")).where(*_recently_answered(since)).order_by("wait").limit(1).offset(place)
+    return timedelta(seconds=round(float(connection.execute(query).scalar_one())))
+
+
+def loads(connection: Connection, now: datetime, names: Mapping[int, str]) -> list[Load]:
+    """The slots of the next `AHEAD` days with what is promised in them, the next one first."""
+    slots: dict[int, list[Slot]] = defaultdict(list)
+    absences: dict[int, list[Absence]] = defaultdict(list)
+    active = sa.select(ActorRow.id).where(ActorRow.active)
+    for row in connection.execute(sa.select(SlotRow.__table__).where(SlotRow.actor_id.in_(active))):
+        slots[row.actor_id].append(Slot(row.weekday, row.starts, row.ends, row.max_answers))
+    for row in connection.execute(sa.select(AbsenceRow.__table__)):
+        absences[row.actor_id].append(Absence(row.first_day, row.last_day))
+    promised = {
+        (actor_id, moment): count
+        for actor_id, moment, count in connection.execute(
+            sa.select(TicketRow.actor_id, TicketRow.promise_at, sa.func.count())
+            .where(TicketRow.state == TicketState.OPEN, TicketRow.promise_at >= now)
+            .where(TicketRow.promise_at < now + timedelta(days=AHEAD + 1))
+            .group_by(TicketRow.actor_id, TicketRow.promise_at)
+        )
+    }
+    found = []
+    for actor_id, theirs in slots.items():
+        calendar = Calendar(tuple(theirs), tuple(absences[actor_id]))
+        for starts, ends, takes in _coming(calendar, now):
+            found.append(Load(names[actor_id], starts, ends, promised.get((actor_id, ends), 0), takes))
+    return sorted(found, key=lambda load: (load.ends, load.name))
+
+
+def _coming(calendar: Calendar, now: datetime) -> list[tuple[datetime, datetime, int]]:
+    today = now.astimezone(AMSTERDAM).date()
+    days = [today + timedelta(days=ahead) for ahead in range(AHEAD + 1)]
+    every = [
+        (to_utc(day, slot.starts), to_utc(day, slot.ends), slot.max_answers)
+        for day in days
+        if calendar.works_on(day)
+        for slot in calendar.slots
+        if slot.weekday == day.weekday()
+    ]
+    return [one for one in every if one[1] > now]
+
+
+def away(connection: Connection, now: datetime, names: Mapping[int, str]) -> list[Away]:
+    """Who is away now or in the next `AHEAD` days."""
+    today = now.astimezone(AMSTERDAM).date()
+    rows = connection.execute(
+        sa.select(AbsenceRow.__table__)
+        .where(AbsenceRow.last_day >= today, AbsenceRow.first_day <= today + timedelta(days=AHEAD))
+        .order_by(AbsenceRow.first_day, AbsenceRow.actor_id)
+    )
+    return [Away(names[row.actor_id], row.first_day, row.last_day) for row in rows]
+
+
+def signals(connection: Connection, since: datetime) -> Signals:
+    """What went wrong more than once, or says that somebody isn't helped."""
+    recent = TicketRow.created_at > since
+    answers = (
+        sa.select(sa.func.count())
+        .where(TicketEntryRow.ticket_id == TicketRow.id, TicketEntryRow.kind == "answer")
+        .correlate(TicketRow)
+        .scalar_subquery()
+    )
+    agreed = ContactRow.consent == Consent.GIVEN.value
+    linked = sa.select(PartyRow.contact_id).where(PartyRow.contact_id.is_not(None))
+    people = sa.select(sa.func.count()).select_from(ContactRow).where(agreed)
+    return Signals(
+        no_reply=_tickets(connection, recent, TicketRow.reason == "no_reply"),
+        missed_twice=_tickets(connection, recent, TicketRow.promises_missed > 1),
+        reopened=_tickets(connection, recent, TicketRow.helped.is_(False), answers > 1),
+        unlinked=connection.execute(people.where(ContactRow.id.not_in(linked))).scalar_one(),
+        linked=connection.execute(people.where(ContactRow.id.in_(linked))).scalar_one(),
+    )
+
+
+def _tickets(connection: Connection, *where: sa.ColumnElement[bool]) -> tuple[int, ...]:
+    query = sa.select(TicketRow.id).where(*where).order_by(TicketRow.created_at.desc()).limit(LISTED)
+    return tuple(connection.execute(query).scalars())
+
+
+def costs(connection: Connection, now: datetime) -> Sequence[Cost]:
+    """Templates and nudges of the last `DAYS` days by day and kind, less what was not delivered."""
+    today = now.astimezone(AMSTERDAM).date()
+    sign = sa.case((SpendRow.outcome == "failed", -1), else_=1)
+    failed = sa.func.sum(sa.case((SpendRow.outcome == "failed", SpendRow.n), else_=0))
+    rows = connection.execute(
+        sa.select(
+            SpendRow.day, SpendRow.kind, sa.func.sum(SpendRow.n * sign), failed, sa.func.sum(SpendRow.micro_eur * sign)
+        )
+        .where(SpendRow.day > today - timedelta(days=DAYS))
+        .group_by(SpendRow.day, SpendRow.kind)
+        .order_by(SpendRow.day.desc(), SpendRow.kind)
+    )
+    return [Cost(day, kind, int(n), int(lost), int(micro)) for day, kind, n, lost, micro in rows]
+
+
+def mail_trouble(connection: Connection, since: datetime) -> dict[str, int]:
+    """Mails that did not go, or of which nobody knows it."""
+    rows = connection.execute(
+        sa.select(MailRow.kind, sa.func.count())
+        .where(MailRow.created_at > since, MailRow.state.in_([LaneState.DEAD, LaneState.UNKNOWN]))
+        .group_by(MailRow.kind)
+        .order_by(MailRow.kind)
+    )
+    return {kind: count for kind, count in rows}  # noqa: C416  # dict() of rows is no dict of tuples to mypy
