@@ -182,6 +182,25 @@ class CountOutcome:
 
 
 @dataclass(frozen=True)
+class LinkParty:
+    """A code from a letter is valid: this account is the person that it was made for. `code`: its hash."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class CountTry:
+    """A wrong code: after some of them no more are looked at for a while."""
+
+
+@dataclass(frozen=True)
+class TellNews:
+    """Something can be told of our own accord, if it is still true: `phase` or `klantregisseur`."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
 class Stop:
     """The person wants no more messages on our own account."""
 
@@ -246,4 +265,7 @@ Action = (
     | SendOwnData
     | MovePromise
     | RemindUrgent
+    | LinkParty
+    | CountTry
+    | TellNews
 )

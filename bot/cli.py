@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs
+from bot.commands import caseload_line
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
 from bot.locales import AMSTERDAM
 from bot.roles import Role
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     telegram.add_argument("what", choices=("set-webhook", "set-commands"))
     monitoring = commands.add_parser("monitoring", help="figures for researchers")
     _add_monitoring(monitoring.add_subparsers(required=True, metavar="WHAT"))
+    caseload_line.add_to(commands)
     bench = _add(commands, "bench", _bench, "measure speed as ratios to a no-op endpoint")
     bench.add_argument("--seconds", type=float, default=3.0, help="length of each measurement")
     return parser

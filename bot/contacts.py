@@ -55,11 +55,13 @@ class Thread:
     """What the conversation must remember between two messages, and nothing more.
 
     `offered` are the options of the last message, so that "2", a label or a tap mean the same. `kept` is the first
-    question, until there is consent to answer it. `writing` means that the next message goes to a person as it is.
+    question, until there is consent to answer it; `link` the hash of a code from a letter, likewise. `writing` means
+    that the next message goes to a person as it is.
     """
 
     offered: tuple[Option, ...] = ()
     kept: str = ""
+    link: str = ""
     question: Question | None = None
     nonce: int = 0  # grows with every question that waits for a yes; old buttons carry an old one
     last_topic: str = ""
@@ -84,6 +86,7 @@ class Thread:
         return cls(
             offered=tuple(Option(**option) for option in data.get("offered", ())),
             kept=data.get("kept", ""),
+            link=data.get("link", ""),
             question=Question.from_json(question) if question else None,
             nonce=data.get("nonce", 0),
             last_topic=data.get("last_topic", ""),

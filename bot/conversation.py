@@ -16,17 +16,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import actions as act
-from bot import alarm, escalation, opening, outbox, own_data, people
+from bot import alarm, escalation, merging, opening, outbox, own_data, people
 from bot.alarm import NOBODY, Duty
 from bot.clock import Clock
 from bot.contacts import Consent, Contact
 from bot.content import Content
-from bot.desk import prepared, routing
+from bot.desk import linking, notices, prepared, routing
+from bot.desk.telling import Teller
 from bot.identifiers import Vault
 from bot.inbox import insert, to_row
+from bot.link_codes import LinkFacts
 from bot.messages import CAPABILITIES, InboundMessage, Kind
 from bot.people import Person
 from bot.policy import Situation, decide, needs_understanding
+from bot.pushes import PushRules
 from bot.replies import render
 from bot.storage import lanes
 from bot.storage.models import InboxRow, LaneState
@@ -66,13 +69,16 @@ class Conversation:
         hours: DeskHours,
         duty: Duty = NOBODY,
         here: str = "",
+        rules: PushRules = PushRules(),  # noqa: B008  # frozen
     ) -> None:
+        self.rules = rules
         self.content, self.vault, self.clock, self.hours = content, vault, clock, hours
         self.understander, self.duty, self.here = understander, duty, here
 
     def handle(self, store: Store, row: sa.Row[Any]) -> None:
         """Take one claimed inbox row to its end. Raises what the database raises; the worker retries."""
         message = InboundMessage.from_row(row.key, self.vault.open(row.sealed), row.body)
+        message = linking.take_code(message, self.vault)
         understanding = self._understand(store, message)
         if store.write(lambda connection: self._close(connection, row, message, understanding)):
             store.scrub()
@@ -108,28 +114,34 @@ class Conversation:
             log.warning("inbox row %s was taken over by another worker", row.id)
             return False
         now = self.clock.now()
-        if message.kind in (Kind.BLOCKED, Kind.UNBLOCKED, Kind.TIMER) and not people.find(
-            connection, self.vault, message.address
-        ):
+        found = people.find(connection, self.vault, message.address, lock=True)
+        if found is None and message.kind in (Kind.BLOCKED, Kind.UNBLOCKED, Kind.TIMER):
             return False  # somebody who was erased blocks the bot: no ground to keep them again
-        person = people.find_or_create(connection, self.vault, message.address, row.lane, now)
+        if found is not None and not merging.take_turn(connection, row, found.lane, found.first_lanes):
+            return False
+        person = people.find_or_create(connection, self.vault, message.address, row.lane, now, found=found)
         if message.kind is not Kind.TIMER:
             people.wrote(connection, person, message, row.received_at)
         if message.kind is not Kind.TIMER:
             counted = person.contact.thread.counted(now)
             person = replace(person, contact=replace(person.contact, thread=counted))
+        contact = _with_code(person.contact, message)
         situation = replace(
-            self._situation(person.contact, message, now, understanding),
+            self._situation(contact, message, now, understanding),
+            link=self._link_facts(connection, contact, now),
             own=routing.own_route(connection, person.contact.id, now),
             tickets=escalation.tickets_of(connection, person.contact.id),
             closed_until=opening.closed_until(connection, now),
             kept_facts=people.kept_facts(connection, person.contact.id),
         )
-        turn = Turn(connection, row, message, person, person.contact, situation.promise, now)
+        turn = Turn(connection, row, message, person, contact, situation.promise, now)
         for action in decide(situation):
             _APPLY[type(action)](self, turn, action)
         self._finish(turn)
         return turn.erased
+
+    def _link_facts(self, connection: Connection, contact: Contact, now: datetime) -> LinkFacts | None:
+        return linking.look(connection, contact.thread.link, contact.id, now) if contact.thread.link else None
 
     def _finish(self, turn: Turn) -> None:
         """Keep the contact as it is now, and the words of both sides where there is consent."""
@@ -147,9 +159,9 @@ class Conversation:
         language = action.language or turn.contact.language or "nl"
         channel = turn.message.address.channel
         messages = render(action, language, self.content, CAPABILITIES[channel], turn.now)
-        recipient = outbox.Recipient(turn.row.lane, channel, turn.contact.id, turn.person.address_id)
+        recipient = outbox.Recipient(turn.person.lane, channel, turn.contact.id, turn.person.address_id)
         if turn.erased:
-            recipient = outbox.Recipient(turn.row.lane, channel, sealed=self.vault.seal(turn.message.address))
+            recipient = outbox.Recipient(turn.person.lane, channel, sealed=self.vault.seal(turn.message.address))
         if turn.message.kind is Kind.TIMER and outbox.is_held(turn.connection, recipient, turn.now):
             return  # late it would be untrue, and its options would replace those on the screen
         for message in messages:
@@ -240,11 +252,33 @@ class Conversation:
         self._reply(turn, act.Reply((act.Say("data.link", {"link": link}),), (act.Choice("menu", "button.menu"),)))
 
     def _erase(self, turn: Turn, _: act.Erase) -> None:
-        people.erase(turn.connection, turn.contact.id, turn.row.lane)
+        people.erase(turn.connection, turn.contact.id, turn.person.lane)
         turn.erased = True
+
+    def _link_party(self, turn: Turn, action: act.LinkParty) -> None:
+        """The two chats of a person may become one here: what follows in this turn is of the one that stays."""
+        people.save(turn.connection, turn.contact)
+        linking.link(turn.connection, action.code, turn.contact.id, turn.now)
+        turn.person = people.reread(turn.connection, turn.person)
+        turn.contact = turn.person.contact
+
+    def _count_try(self, turn: Turn, _: act.CountTry) -> None:
+        lately = linking.count_try(turn.connection, turn.contact.id, turn.now)
+        if lately >= linking.TRIES_OF_ALL:
+            log.error("%s wrong codes in an hour: codes are not looked at until it is quiet again", lately)
+
+    def _tell_news(self, turn: Turn, action: act.TellNews) -> None:
+        teller = Teller(self.content, self.hours, turn.now)
+        notices.tell_now(turn.connection, action.kind, turn.contact.id, teller, self.rules)
 
     def _mark_blocked(self, turn: Turn, action: act.MarkBlocked) -> None:
         outbox.mark_blocked(turn.connection, turn.person.address_id, turn.now if action.blocked else None)
+
+
+def _with_code(contact: Contact, message: InboundMessage) -> Contact:
+    """A code stays until there is consent to use it."""
+    code = message.extra.get("code")
+    return replace(contact, thread=replace(contact.thread, link=code)) if code else contact
 
 
 _APPLY: dict[type, Callable[[Conversation, Turn, Any], None]] = {
@@ -272,4 +306,7 @@ _APPLY: dict[type, Callable[[Conversation, Turn, Any], None]] = {
     act.Erase: Conversation._erase,  # noqa: SLF001
     act.MarkBlocked: Conversation._mark_blocked,  # noqa: SLF001
     act.SendOwnData: Conversation._send_own_data,  # noqa: SLF001
+    act.LinkParty: Conversation._link_party,  # noqa: SLF001
+    act.CountTry: Conversation._count_try,  # noqa: SLF001
+    act.TellNews: Conversation._tell_news,  # noqa: SLF001
 }

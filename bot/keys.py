@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 
 from bot.identifiers import Vault
 from bot.storage.account_models import AccountRow
-from bot.storage.models import AddressRow, Base, InboxRow, LinkCodeRow, OutboxRow, PartyRow
+from bot.storage.linking_models import LinkCodeRow
+from bot.storage.models import AddressRow, Base, InboxRow, OutboxRow, PartyRow
 
 SEALED: tuple[type[Base], ...] = (AddressRow, InboxRow, OutboxRow, PartyRow)  # tables with a column `sealed`
 

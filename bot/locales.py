@@ -7,7 +7,7 @@ whole text, so that editors never type invisible characters (W3C, "Inline bidi m
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -104,6 +104,12 @@ def moment(value: datetime, language: str) -> str:
     weekday = "EEEE d-M-y" if language == "ar" else "EEEE d MMMM"
     separator = "، " if language == "ar" else ", "
     return format_date(local, weekday, locale=language) + separator + format_time(local, "HH:mm", locale="nl")
+
+
+def week(slots: Sequence[tuple[int, time, time]], language: str) -> str:
+    """Times in the week, as weekday (Monday is 0), start and end: "dinsdag 09:00–11:00 en donderdag 13:00–15:00"."""
+    names = Locale.parse(language).days["format"]["wide"]
+    return join([f"{names[day]} {starts:%H:%M}–{ends:%H:%M}" for day, starts, ends in slots], language)
 
 
 def number(value: float, language: str) -> str:

@@ -5,7 +5,7 @@ Everything takes a connection and commits nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from bot import outbox
+from bot import merging, outbox
 from bot.contacts import Consent, Contact, Group, Thread
 from bot.identifiers import Vault
 from bot.locales import AMSTERDAM
@@ -36,20 +36,42 @@ class Person:
     contact: Contact
     address_id: int
     was_blocked: bool = False
+    lane: str = ""  # the queue of everything from and to this person
+    first_lanes: tuple[str, ...] = ()  # of this address, before it was joined with another
 
 
 def find(connection: Connection, vault: Vault, address: Address, *, lock: bool = False) -> Person | None:
     """The person at an address, or None. `lock`: nobody else changes the contact until this transaction ends."""
     lookups = vault.lookups(address)
     query = (
-        sa.select(AddressRow.id.label("address_id"), AddressRow.blocked_at, ContactRow.__table__)
+        sa.select(
+            AddressRow.id.label("address_id"),
+            AddressRow.blocked_at,
+            AddressRow.lane,
+            AddressRow.lookup,
+            AddressRow.bsuid_lookup,
+            ContactRow.__table__,
+        )
         .join(ContactRow, ContactRow.id == AddressRow.contact_id)
         .where(sa.or_(AddressRow.lookup.in_(lookups), AddressRow.bsuid_lookup.in_(lookups)))
         .order_by(AddressRow.id)
         .limit(1)
     )
     row = connection.execute(query.with_for_update(of=ContactRow) if lock else query).one_or_none()
-    return Person(_contact(row), row.address_id, row.blocked_at is not None) if row else None
+    if row is None:
+        return None
+    first = tuple(lookup for lookup in (row.lookup, row.bsuid_lookup) if lookup and lookup != row.lane)
+    return Person(_contact(row), row.address_id, row.blocked_at is not None, row.lane, first)
+
+
+def reread(connection: Connection, person: Person) -> Person:
+    """The same address with the contact that it belongs to now."""
+    row = connection.execute(
+        sa.select(AddressRow.lane, ContactRow.__table__)
+        .join(ContactRow, ContactRow.id == AddressRow.contact_id)
+        .where(AddressRow.id == person.address_id)
+    ).one()
+    return replace(person, contact=_contact(row), lane=row.lane)
 
 
 def _contact(row: sa.Row[Any]) -> Contact:
@@ -63,9 +85,14 @@ def _contact(row: sa.Row[Any]) -> Contact:
     )
 
 
-def find_or_create(connection: Connection, vault: Vault, address: Address, lane: str, now: datetime) -> Person:
-    """The person at an address; somebody new where there is none. Links a user id and a number that come together."""
-    person = find(connection, vault, address, lock=True)
+def find_or_create(  # what is found is an address, what is made a row
+    connection: Connection, vault: Vault, address: Address, lane: str, now: datetime, *, found: Person | None = None
+) -> Person:
+    """The person at an address; somebody new where there is none. Links a user id and a number that come together.
+
+    `found`: what `find` returned in this transaction, with the lock.
+    """
+    person = found or find(connection, vault, address, lock=True)
     sealed = vault.seal(address)
     bsuid = vault.lookup(address.channel, address.bsuid) if address.bsuid else None
     if person is None:
@@ -84,13 +111,30 @@ def find_or_create(connection: Connection, vault: Vault, address: Address, lane:
             )
             .returning(AddressRow.id)
         ).scalar_one()
-        return Person(Contact(id=contact_id), address_id)
+        return Person(Contact(id=contact_id), address_id, lane=lane)
+    person = _join_twins(connection, person, vault.lookups(address))
     if bsuid:  # the user id alone wrote before: from now on it belongs to the address that has the number too
         other = (AddressRow.bsuid_lookup == bsuid, AddressRow.id != person.address_id)
         connection.execute(sa.update(AddressRow).where(*other).values(bsuid_lookup=None))
     known = {"sealed": sealed} | ({"bsuid_lookup": bsuid} if bsuid else {})
     connection.execute(sa.update(AddressRow).where(AddressRow.id == person.address_id).values(**known))
     return person
+
+
+def _join_twins(connection: Connection, person: Person, lookups: list[str]) -> Person:
+    """Somebody who wrote with a user id first and with a number later is two contacts: a message with both joins them.
+
+    Two that are linked to different people of the caseload stay two.
+    """
+    if len(lookups) < 2:  # one identifier finds one contact
+        return person
+    found = sa.or_(AddressRow.lookup.in_(lookups), AddressRow.bsuid_lookup.in_(lookups))
+    query = sa.select(AddressRow.contact_id).where(found, AddressRow.contact_id != person.contact.id).limit(1)
+    twin = connection.execute(query).scalar_one_or_none()
+    if twin is None or not merging.may_join(connection, person.contact.id, twin):
+        return person
+    merging.join(connection, gone=person.contact.id, stays=twin)
+    return reread(connection, person)
 
 
 def wrote(connection: Connection, person: Person, message: InboundMessage, received_at: datetime) -> None:

@@ -43,6 +43,8 @@ class Page:
         value = params[name]
         if name == "language":
             return locales.NAMES[value]
+        if isinstance(value, tuple):
+            return locales.week(value, self.language)
         if isinstance(value, datetime):
             return locales.moment(value, self.language)
         if isinstance(value, date):

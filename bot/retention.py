@@ -18,6 +18,7 @@ from bot.contacts import Consent, Thread
 from bot.content import Content
 from bot.storage.account_models import AccountRow, AuditRow, LoginTryRow, SessionRow
 from bot.storage.follow_up_models import MailRow, ProposalRow
+from bot.storage.linking_models import LinkCodeRow, LinkTryRow
 from bot.storage.models import (
     ActorRow,
     AddressRow,
@@ -28,7 +29,6 @@ from bot.storage.models import (
     EarlyReceiptRow,
     InboxRow,
     LaneState,
-    LinkCodeRow,
     MessageRow,
     OutboxRow,
     PartyRow,
@@ -94,6 +94,7 @@ def rules(content: Content) -> list[Rule]:
         Rule("mail to people who work here", MailRow, MailRow.created_at, SENT),
         Rule("proposals for answers", ProposalRow, ProposalRow.changed_at, NOT_IN_FILE),
         Rule("links to own data", DataLinkRow, DataLinkRow.expires_at, timedelta(hours=1)),
+        Rule("wrong codes", LinkTryRow, LinkTryRow.at, REPEATS),
         Rule("codes", LinkCodeRow, LinkCodeRow.expires_at, OLD_CODES),
         Rule("accounts switched off", AccountRow, AccountRow.changed_at, SWITCHED_OFF, sa.not_(AccountRow.active)),
         Rule("sessions", SessionRow, SessionRow.created_at, LOGINS),

@@ -91,6 +91,7 @@ def build(
         hours=settings.hours,
         duty=settings.duty,
         here=settings.here,
+        rules=settings.push_rules,
     )
     channels = channels if channels is not None else make_channels(settings, store, clock)
     worker = Worker(

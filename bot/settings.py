@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     urgent_second_after: int = Field(3, ge=1, le=100)
     desk_email: str = ""
 
+    telegram_bot: str = Field("", pattern=r"^(?:[A-Za-z0-9_]{5,32})?$")
+    link_code_days: int = Field(30, ge=1, le=365)
+    max_upload_bytes: int = Field(2_000_000, ge=1024, le=20_000_000)
+
     telegram: bool = True
     whatsapp: bool = True
     desk: bool = True

@@ -181,6 +181,7 @@ def make_service(
         clock=clock,
         hours=settings.hours,
         here=settings.here,
+        rules=settings.push_rules,
     )
     channels = {name: CollectingChannel(name) for name in ("telegram", "whatsapp", "console", "console-numbers")}
     worker = Worker(

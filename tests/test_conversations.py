@@ -30,6 +30,8 @@ from bot.roles import EVERYTHING, Principal
 from bot.service import Service
 from bot.storage.desk_models import PreparedRow
 from bot.storage.models import ActorRow, SlotRow, TicketRow, TicketState
+from tests import caseload_steps
+from tests.caseload_steps import Municipality
 from tests.fakes import ScriptedUnderstander
 from tests.talk import Talk, keys
 
@@ -65,12 +67,18 @@ def test_conversation(
 ) -> None:
     dialogue = DIALOGUES[name]
     talk = Talk(service, channel)
+    if "starts" in dialogue:
+        service.clock.at = caseload_steps.wall(dialogue["starts"]).astimezone(UTC)
+    municipality = Municipality(service)
+    municipality.employs(dialogue.get("klantregisseurs", {}))
     if dialogue.get("agreed", True):
         talk.agrees(language)
     for step in dialogue["steps"]:
         expected = {key: _localised(value, language, channel) for key, value in step.items()}
         _teach(understander, expected, language)
-        got = _do(talk, expected)
+        got = caseload_steps.take(municipality, talk, expected)
+        got = _do(talk, expected) if got is None else got
+        caseload_steps.check(service, expected, got)
         _check(service, talk, expected, got)
         for message in got:
             assert len(message.text) <= CAPABILITIES[channel].max_text

@@ -17,6 +17,7 @@ from bot.service import Service, build
 from bot.settings import Settings, load_settings
 from webhooks import (
     accounts,
+    caseload,
     content_pages,
     desk,
     events,
@@ -40,6 +41,7 @@ from webhooks.limits import BodyLimit
 DESK = (login, oidc, own_account, accounts, desk, events, content_pages, monitoring, urgent, gaps, overview)
 STOP_SECONDS = 20  # for what is under way when the service is told to stop
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
+CASELOAD = (caseload,)  # who guides whom: pages under the same switch
 
 
 def create_app(service: Service) -> FastAPI:
@@ -57,12 +59,13 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(metrics.router(service))
     app.include_router(own_data.router(service))
     if settings.desk:
-        for area in DESK:
+        for area in (*DESK, *CASELOAD):
             app.include_router(area.router(service))
     if settings.simulator:
         app.include_router(simulator.router(service))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    larger = caseload.larger_bodies(settings.max_upload_bytes)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, larger=larger)
     app.state.service = service
     return app
 

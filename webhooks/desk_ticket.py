@@ -19,9 +19,9 @@ from bot.desk import answering, asking_back, claims, closing, drafts, handover, 
 from bot.desk.answering import Translation
 from bot.desk.claims import Claim
 from bot.desk.drafts import Draft
-from bot.desk.handover import Teller
 from bot.desk.prepared import Prepared
 from bot.desk.settling import WAITING, Deed, Outcome, Result
+from bot.desk.telling import Teller
 from bot.desk.tickets import TicketPage, Utterance
 from bot.locales import LANGUAGES, clean
 from bot.roles import ANSWERING, Principal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_PATH = 1000  # characters; a number of 5,000 digits in a path can't even be read as a number
@@ -12,10 +14,13 @@ class BodyTooLargeError(Exception):
 
 
 class BodyLimit:
-    """Answers 413 to a body of more than `limit` bytes, also when its length isn't told beforehand."""
+    """Answers 413 to a body of more than `limit` bytes, also when its length isn't told beforehand.
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
+    `larger`: paths that take more, and how much.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int] | None = None) -> None:
+        self.app, self.limit, self.larger = app, limit, larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -24,12 +29,13 @@ class BodyLimit:
         if len(scope["path"]) > MAX_PATH:
             await _refuse(send, 414, b"The address is too long.\n")
             return
+        limit = max(self.limit, self.larger.get(scope["path"], 0))
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self.limit:
+        if not length.isdigit() or int(length) > limit:
             await _refuse(send)
             return
         try:
-            await self.app(scope, _counted(receive, self.limit), send)
+            await self.app(scope, _counted(receive, limit), send)
         except BodyTooLargeError:
             await _refuse(send)
 

@@ -75,6 +75,7 @@ class NavItem:
 
 NAV = (
     NavItem("/desk", "questions", ANSWERING),
+    NavItem("/desk/caseload", "caseload", frozenset({Role.COORDINATOR})),
     NavItem("/desk/content", "answers", EVERYTHING),
     NavItem("/monitoring", "monitoring", frozenset({Role.COORDINATOR, Role.RESEARCHER})),
     NavItem("/desk/overview", "overview", frozenset({Role.COORDINATOR})),

@@ -15,11 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.desk import handover
+from bot.desk import handover, notices
 from bot.desk.actors_file import ActorEntry
 from bot.desk.caseload_file import PersonLine
-from bot.desk.handover import Succession, Teller
+from bot.desk.handover import Succession
 from bot.desk.routing import calendar_of
+from bot.desk.telling import Teller
 from bot.errors import Fault
 from bot.identifiers import Vault
 from bot.messages import Address
@@ -68,7 +69,7 @@ class Applied:
 
 def plan_people(connection: Connection, lines: Iterable[PersonLine], vault: Vault, file: str) -> Plan:
     """Compare the people of a file with the database."""
-    actors = dict(connection.execute(sa.select(ActorRow.code, ActorRow.id)).tuples())
+    actors = {row.code: row.id for row in connection.execute(sa.select(ActorRow.code, ActorRow.id))}
     known = {row["reference"]: dict(row) for row in connection.execute(sa.select(PartyRow.__table__)).mappings()}
     plan, seen = Plan(), set()
     for line in lines:
@@ -111,6 +112,9 @@ def apply_people(connection: Connection, plan: Plan, teller: Teller) -> Applied:
         if "type" in line.what:
             contact = sa.update(ContactRow).where(ContactRow.id == before["contact_id"])
             connection.execute(contact.values(group=line.values["resident_group"]))
+    for line, before in linked:
+        if "phase" in line.what and notices.is_to_tell(line.values["phase"], before["told"]):
+            notices.plan(connection, notices.PHASE, before["contact_id"], teller)
     moved = told = 0
     for line, before in moving:
         change = Succession(before["id"], before["contact_id"], before["actor_id"], line.values["actor_id"])
@@ -172,7 +176,9 @@ def plan_actors(connection: Connection, entries: Iterable[ActorEntry]) -> Plan:
 def apply_actors(connection: Connection, plan: Plan, teller: Teller) -> Applied:
     """Carry a plan out. Promises that can't be kept any more are made anew, and the newcomers told."""
     changed: list[int] = [line.before["id"] for line in plan.lines if line.before is not None and line.what]
-    handover.lock_contacts(connection, handover.waiting_for(connection, changed))
+    turned = [line.before["id"] for line in plan.lines if line.before is not None and "active" in line.what]
+    theirs = [*handover.waiting_for(connection, changed), *handover.guided_by(connection, turned)]
+    handover.lock_contacts(connection, theirs)
     for line in plan.lines:
         values = {name: value for name, value in line.values.items() if name != "calendar"}
         values["imported_at"] = teller.now
@@ -184,6 +190,7 @@ def apply_actors(connection: Connection, plan: Plan, teller: Teller) -> Applied:
             connection.execute(sa.update(ActorRow).where(ActorRow.id == actor_id).values(**values))
             if line.what:
                 _keep_calendar(connection, actor_id, line)
+    handover.came_or_left(connection, turned, teller)
     moved = told = 0
     for actor_id in changed:
         tickets, people = handover.mend_promises(connection, actor_id, teller)

@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 from bot import escalation
 from bot.actions import Say
 from bot.desk import claims, drafts
-from bot.desk.handover import Teller, tell
 from bot.desk.settling import WAITING, Deed, Outcome, Result, held_by_other, lock, refuse
+from bot.desk.telling import Teller, tell
 from bot.locales import clean
 
 # Reasons that people choose from; the others (withdrawn, no_reply) come from the chat. What the newcomer hears of each.

@@ -13,31 +13,18 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot import escalation, outbox, people
-from bot.actions import Part, Reply, Say
-from bot.contacts import Consent, Route
-from bot.content import Content
-from bot.desk import claims, drafts
+from bot import escalation
+from bot.actions import Say
+from bot.contacts import Route
+from bot.desk import claims, drafts, notices
 from bot.desk.routing import calendar_of, own_route, route_to
 from bot.desk.settling import WAITING, Deed, Outcome, Result, held_by_other, lock, refuse
-from bot.desk.tickets import answer_language, reach
+from bot.desk.telling import Teller, tell
 from bot.locales import clean
-from bot.messages import CAPABILITIES
-from bot.replies import render
-from bot.storage.models import ActorRow, ContactRow, LaneState, OutboxRow, TicketRow, TicketState
-from bot.working_days import DeskHours, promise
+from bot.storage.models import ActorRow, ContactRow, LaneState, OutboxRow, PartyRow, TicketRow, TicketState
+from bot.working_days import promise
 
-NOTICE = 1  # priority in the outbox: after the replies to people who wait at their phone
 _CHUNK = 500
-
-
-@dataclass(frozen=True)
-class Teller:
-    """What is needed to tell a newcomer something."""
-
-    content: Content
-    hours: DeskHours
-    now: datetime
 
 
 def lock_contacts(connection: Connection, contact_ids: Sequence[int]) -> None:
@@ -58,6 +45,18 @@ def waiting_for(connection: Connection, actor_ids: Sequence[int]) -> list[int]:
     return list(connection.execute(sa.select(TicketRow.contact_id).where(*where).distinct()).scalars())
 
 
+def guided_by(connection: Connection, actor_ids: Sequence[int]) -> list[int]:
+    """The linked people whose klantregisseur is one of these."""
+    query = sa.select(ContactRow.id).join(PartyRow, PartyRow.contact_id == ContactRow.id)
+    return list(connection.execute(query.where(PartyRow.actor_id.in_(actor_ids))).scalars())
+
+
+def came_or_left(connection: Connection, actor_ids: Sequence[int], teller: Teller) -> None:
+    """A klantregisseur works here no more, or again: whom they guide hears it."""
+    for contact_id in guided_by(connection, actor_ids):
+        notices.plan(connection, notices.KLANTREGISSEUR, contact_id, teller)
+
+
 @dataclass(frozen=True)
 class Succession:
     """A linked person gets another klantregisseur, or none."""
@@ -72,17 +71,18 @@ def new_klantregisseur(connection: Connection, change: Succession, teller: Telle
     """A linked person got another klantregisseur. Returns how many tickets moved and whether the person was told.
 
     What waits at the back-up desk stays there; what waits at the one before moves along. A message about an earlier
-    change that hasn't gone yet is taken back: only the last one is true.
+    change that hasn't gone yet is taken back: only the last one is true. A new moment is told at once; without one the
+    news can wait until the morning.
     """
     moments = _move_tickets(connection, change, teller)
-    query = sa.select(ActorRow.name).where(ActorRow.id == change.after, ActorRow.active)
-    name = connection.execute(query).scalar_one_or_none()
-    parts: tuple[Part, ...] = (Say("klantregisseur.new", {"name": name}) if name else Say("klantregisseur.none"),)
-    if moments:
-        parts = (*parts, Say("ticket.moved", {"moment": max(moments)}))
-    key = f"klantregisseur:{change.party_id}:"
+    key = f"klantregisseur:{change.contact_id}:"
     waits = (OutboxRow.key.like(f"{key}%"), OutboxRow.state.in_([LaneState.READY, LaneState.HELD]))
     connection.execute(sa.delete(OutboxRow).where(*waits))
+    if not moments:
+        notices.plan(connection, notices.KLANTREGISSEUR, change.contact_id, teller)
+        return 0, True
+    notices.forget(connection, notices.KLANTREGISSEUR, change.contact_id)
+    parts = (*notices.klantregisseur_parts(connection, change.after), Say("ticket.moved", {"moment": max(moments)}))
     return len(moments), tell(connection, change.contact_id, parts, f"{key}{teller.now.isoformat()}", teller)
 
 
@@ -148,29 +148,11 @@ def mend_promises(connection: Connection, actor_id: int, teller: Teller) -> tupl
     moments: dict[int, list[datetime]] = defaultdict(list)
     for ticket in broken:
         moments[ticket.contact_id].append(_assign(connection, ticket.id, ticket.contact_id, teller))
+    news = () if active else notices.klantregisseur_parts(connection, actor_id)
     told = 0
     for contact_id, theirs in moments.items():
+        if news:
+            notices.forget(connection, notices.KLANTREGISSEUR, contact_id)
         key = f"moved:{contact_id}:{teller.now.isoformat()}"
-        told += tell(connection, contact_id, (Say("ticket.moved", {"moment": max(theirs)}),), key, teller)
+        told += tell(connection, contact_id, (*news, Say("ticket.moved", {"moment": max(theirs)})), key, teller)
     return len(broken), told
-
-
-def tell(connection: Connection, contact_id: int, parts: tuple[Part, ...], key: str, teller: Teller) -> bool:
-    """Send a notice of our own accord; False for who wants none, didn't agree, or can't be reached.
-
-    It has no buttons, so that the numbers of the last message keep their meaning.
-    """
-    contact = connection.execute(
-        sa.select(ContactRow.language, ContactRow.consent, ContactRow.stopped).where(ContactRow.id == contact_id)
-    ).one()
-    reached = reach(connection, contact_id)
-    if contact.stopped or contact.consent != Consent.GIVEN or reached is None:
-        return False
-    language = answer_language(contact.language, "")
-    messages = render(Reply(parts), language, teller.content, CAPABILITIES[reached.channel], teller.now)
-    recipient = outbox.Recipient(reached.lane, reached.channel, contact_id, reached.address_id)
-    for number, message in enumerate(messages):
-        place = f"{key}:{number}" if number else key
-        outbox.put(connection, recipient, message, key=place, now=teller.now, priority=NOTICE)
-        people.log_message(connection, contact_id, message.text, message.keys, teller.now, inbound=False)
-    return True

@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.actions import Action, CountOutcome, MarkBlocked, Reply, Resume, Say
 from bot.contacts import Consent
 from bot.messages import Kind
-from bot.policy import answering, first_contact, timers
+from bot.policy import answering, first_contact, linking, timers
 from bot.policy.answering import MENU
 from bot.policy.resolve import resolve
 from bot.policy.situation import OpenTicketFacts, Situation
@@ -47,7 +47,7 @@ def _with_warning(reply: Reply) -> Reply:
     return replace(reply, parts=(Say("privacy.masked"), *reply.parts))
 
 
-def _decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line a rule, in their order
+def _decide(situation: Situation) -> list[Action]:  # noqa: C901, PLR0911  # one line a rule, in their order
     message, contact = situation.message, situation.contact
     if message.kind in (Kind.BLOCKED, Kind.UNBLOCKED):
         return [MarkBlocked(message.kind is Kind.BLOCKED)]
@@ -64,6 +64,8 @@ def _decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line 
         return again + not_now
     if not contact.known:
         return again + first_contact.welcome(situation, token)
+    if situation.link is not None:
+        return again + linking.on_code(situation, situation.link)
     if message.kind in _MEDIA:
         return [*again, *_media(situation, _MEDIA[message.kind])]
     if token:

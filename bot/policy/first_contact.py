@@ -25,6 +25,7 @@ from bot.actions import (
 from bot.contacts import Consent
 from bot.locales import LANGUAGES
 from bot.policy.answering import MAX_QUESTION, menu_reply
+from bot.policy.linking import on_code
 from bot.policy.situation import Situation
 from bot.understanding import Outcome
 
@@ -50,7 +51,8 @@ def welcome(situation: Situation, token: str) -> list[Action]:
 def _keep(situation: Situation) -> str:
     """The questions to come back to: everything said so far, photo captions too, but no greeting, button or command."""
     understanding = situation.understanding
-    said = situation.message.text.strip()
+    extra = situation.message.extra
+    said = "" if extra.get("code") and not extra.get("asks") else situation.message.text.strip()
     if not said or understanding is None or understanding.outcome is Outcome.SMALLTALK:
         return situation.thread.kept
     kept = situation.thread.kept.split("\n") if situation.thread.kept else []
@@ -71,8 +73,13 @@ def _ask_consent(language: str) -> list[Action]:
 
 
 def _agreed(situation: Situation) -> list[Action]:
-    if situation.thread.kept:
-        return [GiveConsent(), Ask(situation.thread.kept), Remember(replace(situation.thread, kept=""))]
+    kept, bare = situation.thread.kept, replace(situation.thread, kept="")
+    if situation.link is not None:
+        asks: list[Action] = [Ask(kept)] if kept else []
+        known = replace(situation, contact=replace(situation.contact, thread=bare))
+        return [GiveConsent(), *on_code(known, situation.link), *asks]
+    if kept:
+        return [GiveConsent(), Ask(kept), Remember(bare)]
     return [GiveConsent(), menu_reply((Say("consent.thanks"), Say("menu.ask")), situation)]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from bot.actions import Remember
 from bot.contacts import Contact, Route, Thread
 from bot.content import Content
+from bot.link_codes import LinkFacts
 from bot.locales import AMSTERDAM, LANGUAGES
 from bot.messages import InboundMessage
 from bot.understanding import Outcome, Understanding
@@ -46,6 +47,7 @@ class Situation:
     promise: datetime  # by when the back-up desk answers a question passed on now
     own: Route | None = None  # the own klantregisseur, where there is one who has time
     understanding: Understanding | None = None  # None where the message has no words to understand
+    link: LinkFacts | None = None  # of the code that came with the message, or was kept until there was consent
     tickets: tuple[OpenTicketFacts, ...] = ()
     closed_until: datetime | None = None  # the whole service is closed
     kept_facts: tuple[tuple[str, Any], ...] = ()  # what is kept of this person, for "my data"

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from bot.actions import Action, CloseTicket, CountOutcome, MovePromise, Quote, RemindUrgent, Reply, Say, SendPrepared
+from bot.actions import (
+    Action,
+    CloseTicket,
+    CountOutcome,
+    MovePromise,
+    Quote,
+    RemindUrgent,
+    Reply,
+    Say,
+    SendPrepared,
+    TellNews,
+)
 from bot.policy.answering import MENU, WITHDRAW
 from bot.policy.situation import OpenTicketFacts, Situation
+
+NEWS = ("phase", "klantregisseur")
 
 
 def on_timer(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line a kind
     """A timer came due. One whose ground is gone (the ticket was answered) does nothing."""
     extra = situation.message.extra
     kind, ticket_id = extra.get("timer"), extra.get("ticket_id")
+    if kind in NEWS:
+        return [TellNews(str(kind))]
     ticket = next((ticket for ticket in situation.tickets if ticket.id == ticket_id and ticket.waits), None)
     if ticket is None or not isinstance(ticket_id, int):
         return []

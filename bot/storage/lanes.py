@@ -33,10 +33,12 @@ def claim(connection: Connection, table: Lane, now: datetime, limit: int, *extra
     IntegrityError is raised and the claim may simply be tried again.
     """
     heads = sa.select(sa.func.min(table.id)).where(table.state < _OPEN).group_by(table.lane)
+    # Where lanes were joined, an older row may wait behind one that runs: it must not be tried as a second one.
+    running = sa.select(table.lane).where(table.state == _RUNNING)
     order = (table.priority, table.id) if table is OutboxRow else (table.id,)
     found = connection.execute(
         sa.select(table.id)
-        .where(table.id.in_(heads), table.state == _READY, table.due_at <= now, *extra)
+        .where(table.id.in_(heads), table.state == _READY, table.due_at <= now, table.lane.not_in(running), *extra)
         .order_by(*order)
         .limit(limit)
         .with_for_update(skip_locked=True, of=table)

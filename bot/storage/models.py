@@ -12,7 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.storage import account_models, desk_models, follow_up_models  # noqa: F401  # so that all tables are known where one is
+from bot.storage import (  # noqa: F401  # so that all tables are known where one is
+    account_models,
+    desk_models,
+    follow_up_models,
+    linking_models,
+)
 from bot.storage.base import Base as Base  # noqa: PLC0414  # others take it from here
 from bot.storage.types import BigId
 
@@ -326,20 +331,8 @@ class PartyRow(Base):
     birth_year: Mapped[int | None] = mapped_column(sa.SmallInteger)
     contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact.id", ondelete="SET NULL"), unique=True)
     imported_at: Mapped[datetime] = mapped_column(index=True)
-
-
-class LinkCodeRow(Base):
-    """A code in a letter that links an account to a party, once. Only its keyed hash is kept."""
-
-    __tablename__ = "link_code"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    hash: Mapped[str] = mapped_column(sa.String(32), unique=True)
-    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id", ondelete="CASCADE"), index=True)
-    expires_at: Mapped[datetime] = mapped_column(index=True)
-    used_at: Mapped[datetime | None]
-    created_at: Mapped[datetime]
+    welcomed_at: Mapped[datetime | None]
+    told: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # the phases that were told about
 
 
 class DataLinkRow(Base):

@@ -10,7 +10,8 @@ from bot.identifiers import SealError, Vault
 from bot.keys import SEALED, rotate
 from bot.messages import Address
 from bot.settings import new_keys
-from bot.storage.models import AddressRow, Base, LinkCodeRow, PartyRow
+from bot.storage.linking_models import LinkCodeRow
+from bot.storage.models import AddressRow, Base, PartyRow
 from tests.caseload.people import make_party
 from tests.conftest import KEYS, make_service
 from tests.talk import Talk
