@@ -1,6 +1,7 @@
 """Somebody in danger waits: the people on duty hear it at once, again and again, until one of them takes it.
 
-The mail holds a number and a link. Whoever takes the question quiets the alarm for an hour; an answer ends it.
+The mail holds a number and a link. Whoever takes the question quiets the alarm for an hour, whoever is at it as long as
+that claim lasts; an answer ends it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from bot import mailing
 from bot.mailing import Mail
+from bot.storage.desk_models import ClaimRow
 from bot.storage.models import TicketRow, TicketState
 
 log = logging.getLogger(__name__)
@@ -56,7 +58,10 @@ def ring(connection: Connection, ticket_id: int, times: int, duty: Duty, now: da
 
 
 def is_taken(connection: Connection, ticket_id: int, now: datetime) -> bool:
-    """Whether somebody took this question upon them a short while ago."""
+    """Whether somebody took this question upon them a short while ago, or is answering it now."""
+    claimed = sa.select(ClaimRow.ticket_id).where(ClaimRow.ticket_id == ticket_id, ClaimRow.until > now)
+    if connection.execute(claimed).first() is not None:
+        return True
     taken_at = connection.execute(sa.select(TicketRow.taken_at).where(TicketRow.id == ticket_id)).scalar_one_or_none()
     return taken_at is not None and now < taken_at + TAKEN_FOR
 

@@ -82,7 +82,9 @@ def read(connection: Connection, now: datetime) -> list[Asked]:
 
 def _asked(row: sa.Row[Any]) -> Asked:
     candidates = tuple((str(topic), float(chance)) for topic, chance in row.candidates)
-    return Asked(row.id, row.contact_id, row.language, row.text, candidates, row.state == TicketState.OPEN)
+    return Asked(
+        row.id, row.contact_id, row.language, row.text, candidates, row.state in (TicketState.OPEN, TicketState.ASKED)
+    )
 
 
 def find(questions: Sequence[Asked], grouper: Grouper, *, examples: int = EXAMPLES) -> Gaps:

@@ -27,6 +27,7 @@ from bot.storage.follow_up_models import ProposalRow, ProposalTicketRow
 from bot.storage.models import TicketRow, TicketState
 
 BATCH = 200  # tickets a sweep
+WAITING = (TicketState.OPEN, TicketState.ASKED)  # somebody at the desk has it
 _FIELDS = ("topic", "group", "owner", "source_title", "source_url")
 _WORDS = ("title", "question", "short", "more")
 
@@ -146,7 +147,7 @@ def deliver(connection: Connection, teller: Teller, rules: PushRules) -> int:
     still_open = set(
         connection.execute(
             sa.select(TicketRow.id).where(
-                TicketRow.id.in_([row.ticket_id for row in rows]), TicketRow.state == TicketState.OPEN
+                TicketRow.id.in_([row.ticket_id for row in rows]), TicketRow.state.in_(WAITING)
             )
         ).scalars()
     )
@@ -197,6 +198,6 @@ def _is_settled(connection: Connection, row: sa.Row[Any]) -> bool:
 
 def _settle_others(connection: Connection, row: sa.Row[Any]) -> None:
     """Who asked it twice gets it once."""
-    theirs = sa.select(TicketRow.id).where(TicketRow.contact_id == row.contact_id, TicketRow.state != TicketState.OPEN)
+    theirs = sa.select(TicketRow.id).where(TicketRow.contact_id == row.contact_id, TicketRow.state.not_in(WAITING))
     where = (ProposalTicketRow.proposal_id == row.proposal_id, ProposalTicketRow.ticket_id.in_(theirs))
     connection.execute(sa.delete(ProposalTicketRow).where(*where))

@@ -8,6 +8,8 @@ import pytest
 
 from bot import alarm
 from bot.alarm import Duty
+from bot.desk import claims
+from bot.roles import EVERYTHING, Principal
 from tests.desk.asking import answer
 from tests.mail.servers import postman, rounds, rows
 from tests.talk import Talk
@@ -60,6 +62,16 @@ def test_whoever_takes_it_quiets_it_for_an_hour(crisis):
     later(crisis, 5)
     assert recipients(service) == ["duty"]
     later(crisis)  # an hour, and no answer
+    assert recipients(service) == ["duty", "duty"]
+
+
+def test_whoever_is_at_it_quiets_it_as_long_as_the_claim_lasts(crisis):
+    service = crisis.service
+    somebody = Principal("Sanne", EVERYTHING)
+    service.store.write(lambda c: claims.take(c, 1, somebody, service.clock.now()) and None)
+    later(crisis)
+    assert recipients(service) == ["duty"]
+    later(crisis)
     assert recipients(service) == ["duty", "duty"]
 
 
