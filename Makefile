@@ -54,6 +54,10 @@ bench: $(VENV)/.installed-dev ## measure speed as ratios to a no-op endpoint
 chaos: $(VENV)/.installed-dev ## kill -9 the server at random moments under load and count what was lost
 	$(BIN)/python scripts/chaos.py
 
+.PHONY: simulate
+simulate: $(VENV)/.installed-dev ## a year of surveys with 5,000 invented people: limits, nights, funnels
+	$(BIN)/python scripts/simulate.py
+
 .PHONY: chat
 chat: $(VENV)/.installed ## talk to the service in the terminal
 	$(BIN)/wegwijs chat

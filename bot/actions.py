@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from bot.contacts import Group, Question, Route, Thread
+from bot.messages import Push
 
 
 @dataclass(frozen=True)
@@ -45,27 +47,44 @@ class Notice:
     language: str
 
 
-Part = Say | Show | Quote | Everywhere | Notice
+@dataclass(frozen=True)
+class SurveyText:
+    """Words of a survey: `title` or `why` of a survey, or the `question` of an item."""
+
+    key: str
+    part: str
+
+
+Part = Say | Show | Quote | Everywhere | Notice | SurveyText
 
 
 @dataclass(frozen=True)
 class Choice:
-    """An option to offer. The label is a reply's key, or the question of a topic (`topic` set)."""
+    """An option to offer. The label is a reply's key, the question of a topic, or the value of a survey's item."""
 
     token: str
     label: str = ""
     topic: str = ""
     params: dict[str, Any] = field(default_factory=dict)
+    item: str = ""
+    value: str = ""
+    size: str = ""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One message to the person: its parts below each other, then the options. One a turn: WhatsApp costs money."""
+    """One message to the person: its parts below each other, then the options. One a turn: WhatsApp costs money.
+
+    `controls` are options without a number: buttons below the others, or words to write where there are no buttons.
+    `push`: nobody asked for it, so it goes after everything that somebody waits for.
+    """
 
     parts: tuple[Part, ...]
     choices: tuple[Choice, ...] = ()
     language: str | None = None  # when it differs from the contact's
     urgent: bool = False
+    controls: tuple[Choice, ...] = ()
+    push: Push | None = None
 
 
 @dataclass(frozen=True)
@@ -240,8 +259,65 @@ class RemindUrgent:
     times: int = 1
 
 
+@dataclass(frozen=True)
+class Invite:
+    """Leave was asked for a survey, or a reminder of it went: counted as a push of this kind."""
+
+    invitation: int
+    push: Push
+
+
+@dataclass(frozen=True)
+class Postpone:
+    """An invitation may not go now; it comes up again at the moment given."""
+
+    invitation: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class StartSurvey:
+    """The person agreed to be asked: consent of its own, apart from the service's."""
+
+    invitation: int
+
+
+@dataclass(frozen=True)
+class KeepAnswer:
+    """An answer, or (without a value) that an item was skipped. Scrubbed before it is kept."""
+
+    invitation: int
+    item: str
+    value: str | None
+
+
+@dataclass(frozen=True)
+class EndSurvey:
+    """An invitation is settled: see `Ending` in `bot/policy/survey_facts.py`."""
+
+    invitation: int
+    ending: str
+
+
+@dataclass(frozen=True)
+class RefuseSurveys:
+    """No survey any more, ever."""
+
+
+@dataclass(frozen=True)
+class Unlogged:
+    """The words of this turn belong to a survey: they are kept nowhere else."""
+
+
 Action = (
-    Reply
+    Invite
+    | Postpone
+    | StartSurvey
+    | KeepAnswer
+    | EndSurvey
+    | RefuseSurveys
+    | Unlogged
+    | Reply
     | ChooseLanguage
     | AskConsent
     | GiveConsent

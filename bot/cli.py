@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--content", type=Path)
     evaluate.add_argument("--json", action="store_true")
     _add_content(commands)
+    surveys = _add(commands, "surveys", _surveys, "SQL that walls the answers to surveys off from people")
+    surveys.add_argument("what", choices=("grants",))
     keys = _add(commands, "keys", _keys, "keys that encrypt addresses: new ones, or everything sealed anew")
     keys.add_argument("what", choices=("new", "rotate"))
     keys.add_argument("--new-hash-key", action="store_true", help="with rotate: also a new WEGWIJS_HASH_KEY")
@@ -310,6 +312,12 @@ def _content_export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _surveys(_: argparse.Namespace) -> int:
+    from bot.commands.grants import grants
+
+    return grants()
+
+
 def _keys(options: argparse.Namespace) -> int:
     from bot.settings import load_settings, new_keys
 
@@ -318,7 +326,7 @@ def _keys(options: argparse.Namespace) -> int:
 
         return rotate_keys(load_settings(), new_hash_key=options.new_hash_key)
     keys = new_keys()
-    print(f"WEGWIJS_SECRET_KEYS={keys['secret_keys']}\nWEGWIJS_HASH_KEY={keys['hash_key']}")
+    print("\n".join(f"WEGWIJS_{name.upper()}={key}" for name, key in keys.items()))
     return 0
 
 

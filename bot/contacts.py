@@ -51,6 +51,23 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Pulse:
+    """A survey under way: where it stands, never what was answered.
+
+    Without an `item` only leave was asked. `asked` are the items that were shown, the way back.
+    """
+
+    invitation: int
+    item: str = ""
+    asked: tuple[str, ...] = ()
+    paused: bool = False  # "later": not to be reminded of below every answer
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Pulse:
+        return cls(data["invitation"], data["item"], tuple(data["asked"]), data["paused"])
+
+
+@dataclass(frozen=True)
 class Thread:
     """What the conversation must remember between two messages, and nothing more.
 
@@ -70,6 +87,7 @@ class Thread:
     languages_declined: tuple[str, ...] = ()
     minute: str = ""  # and how many messages came in it: a flood is not answered one by one
     in_minute: int = 0
+    pulse: Pulse | None = None
 
     def counted(self, now: datetime) -> Thread:
         """With one more message in this minute."""
@@ -95,6 +113,7 @@ class Thread:
             languages_declined=tuple(data.get("languages_declined", ())),
             minute=data.get("minute", ""),
             in_minute=data.get("in_minute", 0),
+            pulse=Pulse.from_json(data["pulse"]) if data.get("pulse") else None,
         )
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import actions as act
-from bot import alarm, escalation, merging, opening, outbox, own_data, people
+from bot import alarm, escalation, merging, opening, outbox, own_data, people, surveys
 from bot.alarm import NOBODY, Duty
 from bot.clock import Clock
 from bot.contacts import Consent, Contact
@@ -34,6 +34,7 @@ from bot.replies import render
 from bot.storage import lanes
 from bot.storage.models import InboxRow, LaneState
 from bot.storage.store import Store
+from bot.survey_answers import Said, Surveyor
 from bot.understanding import Outcome, Understander, Understanding
 from bot.working_days import DeskHours, promise
 
@@ -53,6 +54,7 @@ class Turn:
     now: datetime
     replies: int = 0
     erased: bool = False
+    unlogged: bool = False  # its words belong to a survey
     said: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
 
@@ -70,10 +72,11 @@ class Conversation:
         duty: Duty = NOBODY,
         here: str = "",
         rules: PushRules = PushRules(),  # noqa: B008  # frozen
+        surveyor: Surveyor | None = None,
     ) -> None:
         self.rules = rules
         self.content, self.vault, self.clock, self.hours = content, vault, clock, hours
-        self.understander, self.duty, self.here = understander, duty, here
+        self.understander, self.duty, self.here, self.surveyor = understander, duty, here, surveyor
 
     def handle(self, store: Store, row: sa.Row[Any]) -> None:
         """Take one claimed inbox row to its end. Raises what the database raises; the worker retries."""
@@ -133,6 +136,7 @@ class Conversation:
             tickets=escalation.tickets_of(connection, person.contact.id),
             closed_until=opening.closed_until(connection, now),
             kept_facts=people.kept_facts(connection, person.contact.id),
+            survey=surveys.facts(connection, self.surveyor, person.contact, message, now) if self.surveyor else None,
         )
         turn = Turn(connection, row, message, person, contact, situation.promise, now)
         for action in decide(situation):
@@ -148,7 +152,7 @@ class Conversation:
         if turn.erased:
             return
         people.save(turn.connection, turn.contact)
-        if turn.contact.consent is not Consent.GIVEN:
+        if turn.contact.consent is not Consent.GIVEN or turn.unlogged:
             return
         if turn.message.text and turn.message.kind is Kind.TEXT:
             people.log_message(turn.connection, turn.contact.id, turn.message.text, (), turn.now, inbound=True)
@@ -164,11 +168,12 @@ class Conversation:
             recipient = outbox.Recipient(turn.person.lane, channel, sealed=self.vault.seal(turn.message.address))
         if turn.message.kind is Kind.TIMER and outbox.is_held(turn.connection, recipient, turn.now):
             return  # late it would be untrue, and its options would replace those on the screen
+        priority = outbox.INVITATION if action.push else 0
         for message in messages:
             turn.replies += 1
             key = f"reply:{turn.row.key}:{turn.replies}"
             callback = turn.message.extra.get("callback") if turn.replies == 1 else None
-            outbox.put(turn.connection, recipient, message, key=key, now=turn.now, callback=callback)
+            outbox.put(turn.connection, recipient, message, key=key, now=turn.now, priority=priority, callback=callback)
             turn.said.append((message.text, message.keys))
         turn.contact = replace(turn.contact, thread=replace(turn.contact.thread, offered=messages[-1].options))
 
@@ -241,6 +246,7 @@ class Conversation:
 
     def _stop(self, turn: Turn, _: act.Stop) -> None:
         turn.contact = replace(turn.contact, stopped=True)
+        self._survey(turn, act.RefuseSurveys())
 
     def _resume(self, turn: Turn, _: act.Resume) -> None:
         turn.contact = replace(turn.contact, stopped=False)
@@ -251,7 +257,20 @@ class Conversation:
         link = f"{self.here}/my-data/{token}"
         self._reply(turn, act.Reply((act.Say("data.link", {"link": link}),), (act.Choice("menu", "button.menu"),)))
 
+    def _unlogged(self, turn: Turn, _: act.Unlogged) -> None:
+        turn.unlogged = True
+
+    def _survey(self, turn: Turn, action: Any) -> None:
+        """What was decided of a survey; without a surveyor no survey was ever in sight."""
+        if self.surveyor is None:
+            return
+        said = Said(turn.contact.id, turn.contact.language or "nl", turn.message.address.channel, turn.now)
+        next_key = f"reply:{turn.row.key}:{turn.replies + 1}"
+        surveys.carry_out(turn.connection, self.surveyor, said, action, next_key)
+
     def _erase(self, turn: Turn, _: act.Erase) -> None:
+        if self.surveyor is not None:
+            surveys.erase(turn.connection, self.surveyor, turn.contact.id)
         people.erase(turn.connection, turn.contact.id, turn.person.lane)
         turn.erased = True
 
@@ -303,6 +322,13 @@ _APPLY: dict[type, Callable[[Conversation, Turn, Any], None]] = {
     act.CountOutcome: Conversation._count,  # noqa: SLF001
     act.Stop: Conversation._stop,  # noqa: SLF001
     act.Resume: Conversation._resume,  # noqa: SLF001
+    act.Unlogged: Conversation._unlogged,  # noqa: SLF001
+    act.Invite: Conversation._survey,  # noqa: SLF001
+    act.Postpone: Conversation._survey,  # noqa: SLF001
+    act.StartSurvey: Conversation._survey,  # noqa: SLF001
+    act.KeepAnswer: Conversation._survey,  # noqa: SLF001
+    act.EndSurvey: Conversation._survey,  # noqa: SLF001
+    act.RefuseSurveys: Conversation._survey,  # noqa: SLF001
     act.Erase: Conversation._erase,  # noqa: SLF001
     act.MarkBlocked: Conversation._mark_blocked,  # noqa: SLF001
     act.SendOwnData: Conversation._send_own_data,  # noqa: SLF001

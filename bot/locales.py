@@ -85,6 +85,11 @@ def join(items: Sequence[str], language: str) -> str:
     return format_list(list(items), locale=language)
 
 
+def either(items: Sequence[str], language: str) -> str:
+    """Joined as a choice: "a, b of c"."""
+    return format_list(list(items), style="or", locale=language)
+
+
 def day(value: date, language: str) -> str:
     """A day: "26 november 2026". In Arabic in figures, as on Dutch letters.
 

@@ -16,7 +16,6 @@ from bot.contacts import Consent, Thread
 from bot.errors import WegwijsError
 from bot.storage.models import (
     AddressRow,
-    BadNewsRow,
     Base,
     ContactRow,
     DataLinkRow,
@@ -26,6 +25,7 @@ from bot.storage.models import (
     PartyRow,
     TimerRow,
 )
+from bot.storage.survey_models import BadNewsRow, SurveyConsentRow, SurveyInvitationRow
 
 _READY: sa.ColumnElement[int] = sa.literal_column("0")
 _RUNNING: sa.ColumnElement[int] = sa.literal_column("1")
@@ -71,7 +71,23 @@ def _once(connection: Connection, gone: int, stays: int) -> None:
     if last is not None:
         connection.execute(sa.delete(BadNewsRow).where(both))
         connection.execute(sa.insert(BadNewsRow).values(contact_id=stays, at=last))
+    _once_in_surveys(connection, gone, stays)
     connection.execute(sa.delete(DataLinkRow).where(DataLinkRow.contact_id == gone))
+
+
+def _once_in_surveys(connection: Connection, gone: int, stays: int) -> None:
+    """A no to surveys of either counts for both; who was asked in one wave twice stays there once."""
+    mine = SurveyConsentRow.contact_id == gone
+    refused = connection.execute(sa.select(SurveyConsentRow.state).where(mine)).scalar_one_or_none() == "stopped"
+    theirs = sa.select(SurveyConsentRow.contact_id).where(SurveyConsentRow.contact_id == stays)
+    if connection.execute(theirs).first() is not None:
+        connection.execute(sa.delete(SurveyConsentRow).where(mine))
+        if refused:
+            stop = sa.update(SurveyConsentRow).where(SurveyConsentRow.contact_id == stays).values(state="stopped")
+            connection.execute(stop)
+    waves = sa.select(SurveyInvitationRow.wave_id).where(SurveyInvitationRow.contact_id == stays)
+    twice = (SurveyInvitationRow.contact_id == gone, SurveyInvitationRow.wave_id.in_(waves))
+    connection.execute(sa.update(SurveyInvitationRow).where(*twice).values(contact_id=None, due_at=None))
 
 
 def contact_columns(table: Any) -> list[Any]:

@@ -92,10 +92,14 @@ class InboundMessage:
 
 @dataclass(frozen=True)
 class Option:
-    """A button, or a numbered line where a channel has no buttons. `token` is at most 64 bytes (Telegram's limit)."""
+    """A button, or a numbered line where a channel has no buttons. `token` is at most 64 bytes (Telegram's limit).
+
+    `size` is how buttons stand: "wide" alone in its row, "small" many in a row, "" by the length of its label.
+    """
 
     token: str
     label: str
+    size: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ from bot.storage.models import AddressRow, ContactRow, EarlyReceiptRow, LaneStat
 RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
 SEND_TRIES = 150  # with waits of five minutes about twelve hours: an outage of the platform loses nothing
 ANSWERS = ("answer:", "gap:")  # keys of answers that somebody asked for
+INVITATION = 2  # the priority of what nobody asked for and that can wait
+INVITATION_TRIES = 6  # about a minute: an invitation that comes hours later may come at night
+INVITATION_HOLDS = timedelta(hours=1)  # after so long it is not sent any more, whatever held it up
 WINDOW_CODES = {"63016"}  # told by receipt: the window was shut after all
 BLOCK_CODES = {"63014", "21610"}
 WINDOW_MARGIN = timedelta(minutes=5)  # the platform's clock rules, so ours closes a little earlier
@@ -145,6 +148,8 @@ def is_fit_to_send(connection: Connection, row: sa.Row[Any], now: datetime) -> b
     """Look once more right before sending: the window may have shut, the person may have blocked us."""
     if row.address_id is None:
         return True
+    if row.priority >= INVITATION and row.created_at < now - INVITATION_HOLDS:
+        return False
     address = connection.execute(
         sa.select(AddressRow.window_until, AddressRow.blocked_at, ContactRow.stopped, ContactRow.consent)
         .join(ContactRow, ContactRow.id == AddressRow.contact_id)
@@ -206,11 +211,15 @@ def failed(connection: Connection, row: sa.Row[Any], error: SendError, now: date
         error = SendError(Failure.TEMPORARY, error.code)
     elif error.failure in (Failure.WINDOW, Failure.BLOCKED) and row.kind is None:
         state = {"state": LaneState.HELD}
-    elif error.failure is Failure.TEMPORARY and row.attempts < SEND_TRIES:
+    elif error.failure is Failure.TEMPORARY and row.attempts < _tries(row):
         state = {"state": LaneState.READY, "due_at": now + lanes.backoff(row.attempts, error.retry_after)}
     mine = lanes.still_mine(connection, OutboxRow, row.id, row.lease, error=error.code[:200], **state)
     if mine and error.failure is Failure.BLOCKED:
         mark_blocked(connection, row.address_id, now)
+
+
+def _tries(row: sa.Row[Any]) -> int:
+    return INVITATION_TRIES if row.priority >= INVITATION else SEND_TRIES
 
 
 def _came_back(connection: Connection, row: sa.Row[Any]) -> bool:

@@ -21,7 +21,8 @@ from sqlalchemy.engine import Connection
 from bot.contacts import Consent
 from bot.locales import AMSTERDAM
 from bot.messages import Push
-from bot.storage.models import BadNewsRow, ContactRow, PushRow, TicketRow, TicketState
+from bot.storage.models import ContactRow, TicketRow, TicketState
+from bot.storage.survey_models import BadNewsRow, PushRow
 from bot.working_days import is_public_holiday
 
 WEEK = timedelta(days=7)

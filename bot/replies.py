@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from bot import locales
-from bot.actions import Choice, Everywhere, Notice, Part, Quote, Reply, Say, Show
+from bot.actions import Choice, Everywhere, Notice, Part, Quote, Reply, Say, Show, SurveyText
 from bot.content import Content
 from bot.content.figures import fill, show
 from bot.content.schema import PLACEHOLDER
@@ -37,7 +37,7 @@ class Page:
             text = text.get(locales.plural(self.language, number), text["other"])
         return PLACEHOLDER.sub(lambda match: self._value(match[1], params), text)
 
-    def _value(self, name: str, params: dict[str, Any]) -> str:
+    def _value(self, name: str, params: dict[str, Any]) -> str:  # noqa: PLR0911  # one line a kind of value
         if name not in params:
             return show(self.content.figures[name], self.content, self.language)
         value = params[name]
@@ -45,6 +45,8 @@ class Page:
             return locales.NAMES[value]
         if isinstance(value, tuple):
             return locales.week(value, self.language)
+        if isinstance(value, list):
+            return locales.join(value, self.language)
         if isinstance(value, datetime):
             return locales.moment(value, self.language)
         if isinstance(value, date):
@@ -63,7 +65,10 @@ def render(
     text = "\n\n".join(filter(None, (_part(page, part) for part in reply.parts)))
     footer = _footer(page, [part.topic for part in reply.parts if isinstance(part, Show)])
     options = tuple(_option(page, choice, capability) for choice in reply.choices[: capability.max_options])
-    blocks = [text, footer, "" if capability.buttons else _numbered(page, options)]
+    controls = tuple(_option(page, choice, capability) for choice in reply.controls)
+    words = "" if capability.buttons else _worded(page, controls)
+    blocks = [text, footer, "" if capability.buttons else _numbered(page, options), words]
+    options += controls
     whole = "\n\n".join(filter(None, blocks))
     whole = locales.isolate_latin(whole) if page.language == "ar" else whole
     pieces = split(whole, capability.max_text)
@@ -77,6 +82,8 @@ def _keys(part: Part) -> tuple[str, ...]:
         return (f"answer:{part.topic}" if part.part == "short" else f"answer:{part.topic}:{part.part}",)
     if isinstance(part, Notice):
         return (f"notice:{part.language}",)
+    if isinstance(part, SurveyText):
+        return (f"survey:{part.key}" if part.part == "question" else f"survey:{part.key}:{part.part}",)
     return ("quote",) if isinstance(part, Quote) else (part.key,)
 
 
@@ -85,6 +92,8 @@ def _part(page: Page, part: Part) -> str:
         return page.say(part.key, part.params)
     if isinstance(part, Quote):
         return part.text
+    if isinstance(part, SurveyText):
+        return _survey_text(page, part)
     if isinstance(part, Notice):
         return page.content.notices.get(part.language, "")
     if isinstance(part, Everywhere):
@@ -95,6 +104,14 @@ def _part(page: Page, part: Part) -> str:
         known = (text for key, text in answer.when_known.items() if page.content.figures[key].value is not None)
         texts += known
     return "\n\n".join(fill(text, page.content, page.language) for text in texts)
+
+
+def _survey_text(page: Page, part: SurveyText) -> str:
+    surveys = page.content.surveys
+    if part.part == "question":
+        return surveys.question(part.key, page.language)
+    words = surveys.texts[page.language].surveys[part.key]
+    return words.title if part.part == "title" else words.why
 
 
 def _footer(page: Page, topics: list[str]) -> str:
@@ -110,15 +127,32 @@ def _footer(page: Page, topics: list[str]) -> str:
 
 
 def _option(page: Page, choice: Choice, capability: Capability) -> Option:
-    return Option(choice.token, label(page, choice, capability))
+    return Option(choice.token, label(page, choice, capability), choice.size)
 
 
 def label(page: Page, choice: Choice, capability: Capability) -> str:
-    """The words of a choice: a topic's question, its short title where that is too long, or a reply."""
+    """The words of a choice: a topic's question, its short title where that is too long, a value, or a reply."""
+    if choice.item:
+        return _value(page, choice, capability)
     if not choice.topic:
         return page.say(choice.label, choice.params)
     answer = page.content.answer(choice.topic, page.language)
     return answer.question if len(answer.question) <= capability.max_label else answer.title
+
+
+def _value(page: Page, choice: Choice, capability: Capability) -> str:
+    """A value of a survey's item. On a button a scale shows its figure too: in any script the order stays plain."""
+    kind = page.content.surveys.items[choice.item].kind
+    if kind == "scale11":
+        return choice.value  # the question says what the ends mean
+    words = page.content.surveys.label(choice.item, choice.value, page.language)
+    return f"{choice.value} · {words}" if kind == "scale5" and capability.buttons else words
+
+
+def _worded(page: Page, controls: Iterable[Option]) -> str:
+    """Options without a number: the words to write for them."""
+    words = [control.label for control in controls]
+    return page.say("options.word", {"words": locales.either(words, page.language)}) if words else ""
 
 
 def _numbered(page: Page, options: Iterable[Option]) -> str:

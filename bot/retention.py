@@ -22,7 +22,6 @@ from bot.storage.linking_models import LinkCodeRow, LinkTryRow
 from bot.storage.models import (
     ActorRow,
     AddressRow,
-    BadNewsRow,
     Base,
     ContactRow,
     DataLinkRow,
@@ -32,11 +31,12 @@ from bot.storage.models import (
     MessageRow,
     OutboxRow,
     PartyRow,
-    PushRow,
     TicketRow,
     TicketState,
     TimerRow,
 )
+from bot.storage.research_models import SurveyAnswerRow
+from bot.storage.survey_models import BadNewsRow, PushRow, SurveyInvitationRow
 
 BATCH = 500
 REPEATS = timedelta(days=7)  # finished keys: providers repeat for a day at most
@@ -45,6 +45,8 @@ UNDELIVERED_WORDS = timedelta(days=2)  # words of a sent message that never got 
 WITHOUT_CONSENT = timedelta(days=7)
 SILENT = timedelta(days=730)  # somebody who agreed and hasn't written since
 NOT_IN_FILE = timedelta(days=365)  # not in the municipality's file any more: each import renews the day
+ASKED = timedelta(days=400)  # longer than any wave is open: until then nobody is asked twice
+ANSWERS = timedelta(days=5 * 365)
 PUSHES = timedelta(days=14)  # the cap looks back a week
 OLD_CODES = timedelta(days=30)  # after the day on which a code ended
 SWITCHED_OFF = timedelta(days=365)  # accounts of people who left
@@ -72,6 +74,8 @@ def rules(content: Content) -> list[Rule]:
     talk = timedelta(days=days)
     agreed = ContactRow.consent == Consent.GIVEN.value
     settled = TicketRow.state.in_([TicketState.ANSWERED, TicketState.CLOSED])
+    settled_wave = SurveyInvitationRow.state.not_in(("waiting", "asked", "started"))
+    whoever = {"contact_id": None}
     words_left = sa.and_(OutboxRow.state == LaneState.DONE, OutboxRow.payload.is_not(None))
     return [
         Rule("conversation", MessageRow, MessageRow.at, talk),
@@ -95,6 +99,8 @@ def rules(content: Content) -> list[Rule]:
         Rule("proposals for answers", ProposalRow, ProposalRow.changed_at, NOT_IN_FILE),
         Rule("links to own data", DataLinkRow, DataLinkRow.expires_at, timedelta(hours=1)),
         Rule("wrong codes", LinkTryRow, LinkTryRow.at, REPEATS),
+        Rule("who was in a wave", SurveyInvitationRow, SurveyInvitationRow.made_at, ASKED, settled_wave, whoever),
+        Rule("answers to surveys", SurveyAnswerRow, SurveyAnswerRow.asked_on, ANSWERS),
         Rule("codes", LinkCodeRow, LinkCodeRow.expires_at, OLD_CODES),
         Rule("accounts switched off", AccountRow, AccountRow.changed_at, SWITCHED_OFF, sa.not_(AccountRow.active)),
         Rule("sessions", SessionRow, SessionRow.created_at, LOGINS),

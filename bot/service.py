@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from twilio.rest import Client
 
 from bot import content as texts
-from bot import logs
+from bot import logs, survey_waves
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.smtp import LogPostman, SmtpPostman
@@ -25,7 +25,7 @@ from bot.content import Content
 from bot.conversation import Conversation
 from bot.desk import digest, proposals, window
 from bot.desk.digest import DigestRules
-from bot.desk.handover import Teller
+from bot.desk.telling import Teller
 from bot.desk.window import TEMPLATE, WindowRules
 from bot.identifiers import Vault
 from bot.inbox import Inbox
@@ -34,6 +34,7 @@ from bot.settings import Settings
 from bot.storage.migrate import upgrade
 from bot.storage.models import MarkerRow
 from bot.storage.store import Store
+from bot.survey_answers import Surveyor
 from bot.translation import LibreTranslator, Translator
 from bot.understanding import Understander
 from bot.worker import Worker
@@ -82,6 +83,7 @@ def build(
     store.start()
     clock = Clock(_offset(store) if settings.simulator else timedelta())
     vault = Vault(settings.fernet_keys, settings.hash_key)
+    surveyor = Surveyor(loaded, settings.research_key, settings.push_rules)
     understander = understander or _load_understander(settings)
     conversation = Conversation(
         content=loaded,
@@ -92,6 +94,7 @@ def build(
         duty=settings.duty,
         here=settings.here,
         rules=settings.push_rules,
+        surveyor=surveyor,
     )
     channels = channels if channels is not None else make_channels(settings, store, clock)
     worker = Worker(
@@ -100,11 +103,16 @@ def build(
         clock=clock,
         conversation=conversation,
         channels=channels,
-        chores=make_chores(settings, store, clock, loaded),
+        chores=[*make_chores(settings, store, clock, loaded), survey_round(store, clock, surveyor)],
     )
     inbox = Inbox(store, vault, clock, worker.wake)
     translator = LibreTranslator(settings.translator_url, settings.translator_key) if settings.translator_url else None
     return Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker, translator)
+
+
+def survey_round(store: Store, clock: Clock, surveyor: Surveyor) -> Chore:
+    """Lets invitations go, a few at a time."""
+    return Sweep("the round of invitations", 5, store, clock, lambda c, now: survey_waves.release(c, surveyor, now))
 
 
 def window_rules(settings: Settings) -> WindowRules:

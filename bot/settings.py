@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     log_json: bool = False
     metrics_token: str = ""
 
+    research_key: str = ""
+
     push_quiet_from: time = time(20)
     push_quiet_until: time = time(9)
     push_days_off: str = ""
@@ -204,7 +206,11 @@ def load_settings(**overrides: object) -> Settings:
     faults = list(_faults(settings))
     if faults:
         raise SettingsError(faults)
-    return settings if settings.secret_keys else settings.model_copy(update=_development_keys(settings.data_dir))
+    missing = {name for name in new_keys() if not getattr(settings, name)}
+    if not missing:
+        return settings
+    made = _development_keys(settings.data_dir)
+    return settings.model_copy(update={name: made[name] for name in missing})
 
 
 def _faults(settings: Settings) -> list[str]:
@@ -268,6 +274,8 @@ def _whatsapp_faults(settings: Settings) -> list[str]:
 
 def _push_faults(settings: Settings) -> list[str]:
     faults = []
+    if settings.research_key and settings.research_key == settings.hash_key:
+        faults.append("WEGWIJS_RESEARCH_KEY must differ from WEGWIJS_HASH_KEY, or answers could be tied to addresses")
     if settings.push_quiet_until >= settings.push_quiet_from:
         faults.append("WEGWIJS_PUSH_QUIET_UNTIL must be earlier in the day than WEGWIJS_PUSH_QUIET_FROM")
     for day in _listed(settings.push_days_off):
@@ -319,6 +327,8 @@ def _production_faults(settings: Settings) -> list[str]:
         faults.append(
             "WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY are needed in production: `wegwijs keys new` makes both"
         )
+    if not settings.research_key:
+        faults.append("WEGWIJS_RESEARCH_KEY is missing: `wegwijs keys new` makes it; answers to surveys hang on it")
     if settings.simulator:
         faults.append("WEGWIJS_SIMULATOR must be false in production: the chat page has no login")
     if not settings.public_base_url.startswith("https://"):
@@ -342,14 +352,20 @@ def _production_mail_faults(settings: Settings) -> list[str]:
 def _development_keys(data_dir: Path) -> dict[str, str]:
     """Keys of this machine for development, made once and kept readable for the owner alone."""
     path = data_dir / _DEVELOPMENT_KEYS
-    if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(new_keys()))
-    keys: dict[str, str] = json.loads(path.read_text())
+    keys: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    if set(keys) >= set(new_keys()):
+        return keys
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    keys = new_keys() | keys
+    path.write_text(json.dumps(keys))
     return keys
 
 
 def new_keys() -> dict[str, str]:
-    """Fresh values for WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY."""
-    return {"secret_keys": Fernet.generate_key().decode(), "hash_key": secrets.token_urlsafe(32)}
+    """Fresh values for WEGWIJS_SECRET_KEYS, WEGWIJS_HASH_KEY and WEGWIJS_RESEARCH_KEY."""
+    return {
+        "secret_keys": Fernet.generate_key().decode(),
+        "hash_key": secrets.token_urlsafe(32),
+        "research_key": secrets.token_urlsafe(32),
+    }

@@ -22,6 +22,7 @@ from bot.service import Service, make_chores
 from bot.settings import ROOT, Settings, load_settings, new_keys
 from bot.storage.migrate import upgrade
 from bot.storage.store import Store
+from bot.survey_answers import Surveyor
 from bot.worker import Worker
 from tests.fakes import CollectingChannel, ScriptedUnderstander, SetClock
 
@@ -174,6 +175,7 @@ def make_service(
     content: Content,
     understander: ScriptedUnderstander,
 ) -> Service:
+    surveyor = Surveyor(content, settings.research_key, settings.push_rules)
     conversation = Conversation(
         content=content,
         understander=understander,
@@ -182,6 +184,7 @@ def make_service(
         hours=settings.hours,
         here=settings.here,
         rules=settings.push_rules,
+        surveyor=surveyor,
     )
     channels = {name: CollectingChannel(name) for name in ("telegram", "whatsapp", "console", "console-numbers")}
     worker = Worker(

@@ -33,6 +33,7 @@ from bot.storage.models import ActorRow, SlotRow, TicketRow, TicketState
 from tests import caseload_steps
 from tests.caseload_steps import Municipality
 from tests.fakes import ScriptedUnderstander
+from tests.surveys.helping import answers_of, close_waves, invitation_states, invite, release
 from tests.talk import Talk, keys
 
 FILES = sorted((Path(__file__).parent / "conversations").glob("*.yaml"))
@@ -66,6 +67,8 @@ def test_conversation(
     name: str, language: str, channel: str, service: Service, understander: ScriptedUnderstander
 ) -> None:
     dialogue = DIALOGUES[name]
+    if dialogue.get("only", channel) != channel:
+        pytest.skip("buttons that only one channel has")
     talk = Talk(service, channel)
     if "starts" in dialogue:
         service.clock.at = caseload_steps.wall(dialogue["starts"]).astimezone(UTC)
@@ -86,10 +89,16 @@ def test_conversation(
 
 
 def _localised(value: Any, language: str, channel: str = "") -> Any:
+    if value == {}:
+        return value
     if isinstance(value, dict) and set(value) <= set(CHANNELS):
         return value[channel]
     if isinstance(value, dict) and set(value) <= set(LANGUAGES):
         return value[language]
+    if isinstance(value, dict):
+        return {key: _localised(inner, language, channel) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_localised(inner, language, channel) for inner in value]
     return value.replace("LANG", language) if isinstance(value, str) else value
 
 
@@ -107,7 +116,13 @@ def _do(talk: Talk, step: dict[str, Any]) -> list[Any]:  # noqa: PLR0911  # one 
     if "later" in step:
         amount, unit = step["later"].split()
         talk.service.clock.forward(timedelta(**{unit: int(amount)}))
+        release(talk.service)
         return talk.waits()
+    if "survey" in step:
+        return invite(talk, step["survey"], step.get("background", {}))
+    if "wave_closes" in step:
+        close_waves(talk.service)
+        return []
     if any(name.startswith("desk_") for name in step):
         return _desk(talk, step)
     if "says" in step:
@@ -119,8 +134,10 @@ def _do(talk: Talk, step: dict[str, Any]) -> list[Any]:  # noqa: PLR0911  # one 
         return talk.taps(token.removeprefix("forged "))
     option = next((o for o in talk.last.options if re.fullmatch(token, o.token)), None)
     assert option is not None, f"{token} was not offered; offered: {talk.tokens}"
-    if talk.channel == "whatsapp":  # no buttons: people write the number
-        return talk.says(str(talk.last.options.index(option) + 1))
+    if talk.channel == "whatsapp":  # no buttons: people write the number, or the words where there is none
+        number = talk.last.options.index(option) + 1
+        has_number = re.search(rf"(?<!\d){number}\W*\. \W*{re.escape(option.label)}", talk.last.text) is not None
+        return talk.says(str(number) if has_number else option.label)
     return talk.taps(option.token)
 
 
@@ -188,6 +205,10 @@ def _check(service: Service, talk: Talk, step: dict[str, Any], got: list[Any]) -
     if "held" in step:
         query = sa.select(PreparedRow.held)
         assert list(service.store.read(lambda c: c.execute(query).scalars())) == step["held"]
+    if "answers" in step:
+        assert answers_of(service) == step["answers"]
+    if "invitation" in step:
+        assert invitation_states(service) == [step["invitation"]]
     if "tickets" in step:
         query = sa.select(TicketRow.reason).order_by(TicketRow.id)
         assert list(service.store.read(lambda c: c.execute(query).scalars())) == step["tickets"]

@@ -31,6 +31,7 @@ from webhooks import (
     own_account,
     own_data,
     simulator,
+    surveys,
     telegram,
     urgent,
     whatsapp,
@@ -38,7 +39,7 @@ from webhooks import (
 from webhooks.limits import BodyLimit
 
 # Every page for people who work here: one switch.
-DESK = (login, oidc, own_account, accounts, desk, events, content_pages, monitoring, urgent, gaps, overview)
+DESK = (login, oidc, own_account, accounts, desk, events, content_pages, monitoring, surveys, urgent, gaps, overview)
 STOP_SECONDS = 20  # for what is under way when the service is told to stop
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 CASELOAD = (caseload,)  # who guides whom: pages under the same switch

@@ -77,6 +77,7 @@ NAV = (
     NavItem("/desk", "questions", ANSWERING),
     NavItem("/desk/caseload", "caseload", frozenset({Role.COORDINATOR})),
     NavItem("/desk/content", "answers", EVERYTHING),
+    NavItem("/surveys", "surveys", frozenset({Role.RESEARCHER})),
     NavItem("/monitoring", "monitoring", frozenset({Role.COORDINATOR, Role.RESEARCHER})),
     NavItem("/desk/overview", "overview", frozenset({Role.COORDINATOR})),
     NavItem("/desk/gaps", "gaps", frozenset({Role.EDITOR, Role.COORDINATOR})),

@@ -21,6 +21,7 @@ from bot.outbox import Pace
 # The connection was never made, so nothing was sent.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _SHORT_LABEL = 18  # two such buttons stand beside each other on a phone
+_SMALL = 6  # figures of a scale: 0 to 5, and 6 to 10 below
 
 
 def make_bot(token: str, api_url: str) -> Bot:
@@ -66,19 +67,26 @@ class TelegramChannel:
 
 
 def keyboard(options: tuple[Option, ...]) -> InlineKeyboardMarkup | None:
-    """Inline buttons: short ones two in a row, long ones alone, in the order given."""
+    """Inline buttons in the order given: short ones two in a row, long and wide ones alone, small ones six in a row."""
     rows: list[list[InlineKeyboardButton]] = []
-    pair = False
+    room, size = 0, ""
     for option in options:
         button = InlineKeyboardButton(option.label, callback_data=option.token)
-        short = len(option.label) <= _SHORT_LABEL
-        if short and pair:
+        if room and option.size == size and _width(option) > 1:
             rows[-1].append(button)
-            pair = False
+            room -= 1
         else:
             rows.append([button])
-            pair = short
+            room = _width(option) - 1
+        size = option.size
     return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _width(option: Option) -> int:
+    """How many such buttons stand in one row."""
+    if option.size:
+        return _SMALL if option.size == "small" else 1
+    return 2 if len(option.label) <= _SHORT_LABEL else 1
 
 
 def send_error(error: TelegramError) -> SendError:

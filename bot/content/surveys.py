@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Literal
@@ -124,11 +124,17 @@ class SurveyText(Model):
 
 
 class SurveyTexts(Model):
-    """`<language>/surveys.yaml`. `words`: what else people write for a value of a scale; `controls`: for a button."""
+    """`<language>/surveys.yaml`. `words`: what else people write for a value of a scale; `controls`: for a button.
+
+    `numbers`: figures in words. `name_cues` and `title_cues`: what stands before a name in an open answer.
+    """
 
     scales: dict[str, dict[str, Annotated[str, Field(min_length=1, max_length=50)]]] = Field(default_factory=dict)
     words: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
     controls: dict[str, list[str]] = Field(default_factory=dict)
+    numbers: dict[str, list[str]] = Field(default_factory=dict)
+    name_cues: list[str] = Field(default_factory=list)
+    title_cues: list[str] = Field(default_factory=list)
     items: dict[str, ItemText] = Field(default_factory=dict)
     surveys: dict[str, SurveyText] = Field(default_factory=dict)
 
@@ -203,21 +209,41 @@ class Surveys:
         data = json.dumps([item.kind, item.values, item.low, item.high, words], ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(data.encode()).hexdigest()[:8]
 
-    def longest(self, key: str) -> int:
-        """How many questions a person is asked at most: of items that exclude each other only one counts."""
-        return max(len(path) for path in self._paths(self.surveys[key].items))
+    @cached_property
+    def numbers(self) -> Mapping[str, str]:
+        """Figures in words, folded, in every language."""
+        return {
+            fold(form): number
+            for texts in self.texts.values()
+            for number, forms in texts.numbers.items()
+            for form in forms
+        }
 
-    def _paths(self, items: tuple[str, ...]) -> Iterator[list[str]]:
-        """Every way through, by the answers that later items hang on."""
-        asked: list[tuple[list[str], dict[str, str]]] = [([], {})]
+    @property
+    def name_cues(self) -> tuple[str, ...]:
+        return tuple(cue for texts in self.texts.values() for cue in texts.name_cues)
+
+    @property
+    def title_cues(self) -> tuple[str, ...]:
+        return tuple(cue for texts in self.texts.values() for cue in texts.title_cues)
+
+    def longest(self, key: str) -> int:
+        """How many questions anybody is asked at most: of items that exclude each other only one counts."""
+        return max(len(path) for path in self.paths(key, lambda _: True))
+
+    def paths(self, survey: str, fits: Callable[[str], bool]) -> Iterator[list[str]]:
+        """Every way through a survey by the answers that later items hang on, of the items that fit a person."""
+        items = self.surveys[survey].items
+        decisive = {condition.item for key in items if (condition := self.items[key].ask_if) is not None}
+        ways: list[tuple[list[str], dict[str, str]]] = [([], {})]
         for key in items:
             condition = self.items[key].ask_if
-            ways = []
-            for path, answers in asked:
-                if condition is not None and answers.get(condition.item) not in condition.values:
-                    ways.append((path, answers))
+            longer = []
+            for path, answers in ways:
+                if not fits(key) or (condition is not None and answers.get(condition.item) not in condition.values):
+                    longer.append((path, answers))
                     continue
-                values = self.items[key].values or ("",)
-                ways += [([*path, key], answers | {key: value}) for value in values]
-            asked = ways if len(ways) < 5000 else ways[:5000]
-        yield from (path for path, _ in asked)
+                values = self.items[key].values if key in decisive else ("",)
+                longer += [([*path, key], answers | {key: value}) for value in values]
+            ways = longer
+        yield from (path for path, _ in ways)

@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.actions import Action, CountOutcome, MarkBlocked, Reply, Resume, Say
 from bot.contacts import Consent
 from bot.messages import Kind
-from bot.policy import answering, first_contact, linking, timers
+from bot.policy import answering, first_contact, linking, survey, timers
 from bot.policy.answering import MENU
 from bot.policy.resolve import resolve
 from bot.policy.situation import OpenTicketFacts, Situation
@@ -47,7 +47,7 @@ def _with_warning(reply: Reply) -> Reply:
     return replace(reply, parts=(Say("privacy.masked"), *reply.parts))
 
 
-def _decide(situation: Situation) -> list[Action]:  # noqa: C901, PLR0911  # one line a rule, in their order
+def _decide(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line a rule, in their order
     message, contact = situation.message, situation.contact
     if message.kind in (Kind.BLOCKED, Kind.UNBLOCKED):
         return [MarkBlocked(message.kind is Kind.BLOCKED)]
@@ -55,7 +55,7 @@ def _decide(situation: Situation) -> list[Action]:  # noqa: C901, PLR0911  # one
         return timers.on_timer(situation)
     again: list[Action] = [Resume()] if contact.stopped else []
     if situation.is_crisis:
-        return again + answering.crisis(situation)
+        return again + survey.break_off(situation) + answering.crisis(situation)
     token = resolve(message, contact.thread.offered, situation.content.commands)
     if token.partition(":")[0] in ("stop", "erase", "data"):  # rights of everybody, also without consent
         return on_tap(situation, token)
@@ -66,13 +66,22 @@ def _decide(situation: Situation) -> list[Action]:  # noqa: C901, PLR0911  # one
         return again + first_contact.welcome(situation, token)
     if situation.link is not None:
         return again + linking.on_code(situation, situation.link)
+    taken = survey.take(situation, token)
+    if taken is not None:
+        return again + taken
+    return again + survey.keep_going(situation, _ordinary(situation, token))
+
+
+def _ordinary(situation: Situation, token: str) -> list[Action]:
+    """What isn't for a survey: photographs, buttons, command words, questions."""
+    message = situation.message
     if message.kind in _MEDIA:
-        return [*again, *_media(situation, _MEDIA[message.kind])]
+        return _media(situation, _MEDIA[message.kind])
     if token:
-        return again + on_tap(situation, token)
+        return on_tap(situation, token)
     if message.kind is Kind.START:
-        return again + on_tap(situation, "menu")
-    return again + answering.free_text(situation)
+        return on_tap(situation, "menu")
+    return answering.free_text(situation)
 
 
 def _not_now(situation: Situation) -> list[Action] | None:
@@ -113,4 +122,6 @@ def needs_understanding(situation: Situation) -> bool:
         return False
     if contact.consent is Consent.REFUSED and not contact.language:
         return True
+    if survey.says_it_all(situation):
+        return False
     return not resolve(message, contact.thread.offered, situation.content.commands)

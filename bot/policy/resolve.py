@@ -5,11 +5,13 @@ A button, its number, its label or a command word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from bot.locales import fold
 from bot.messages import InboundMessage, Kind, Option
 
+_TRIAL = re.compile(r"test (w\d{5})")  # staff try a wave out before it goes live: the code stands on its page
 MAX_WORDS = 6  # a longer message is never a command
 
 
@@ -23,6 +25,8 @@ def resolve(message: InboundMessage, offered: Sequence[Option], commands: Mappin
     if message.kind is not Kind.TEXT:
         return ""
     text = fold(message.text)
+    if trial := _TRIAL.fullmatch(text):
+        return f"survey:test:{trial[1]}"
     if not text or len(text.split()) > MAX_WORDS:
         return ""
     meaning = commands.get(text, "")
@@ -32,9 +36,9 @@ def resolve(message: InboundMessage, offered: Sequence[Option], commands: Mappin
 
 
 # A plain yes or no means the one option that is a yes or a no; where none was offered it is free text.
-_ANSWERS = {"yes": ("consent:yes", "pass:yes", "erase:yes", "rated:yes", "helped:yes", "switch"),
+_ANSWERS = {"yes": ("consent:yes", "pass:yes", "erase:yes", "rated:yes", "helped:yes", "switch", "survey:yes"),
             "ok": ("ok",),
-            "no": ("consent:no", "pass:no", "rated:no", "helped:no", "stay")}  # fmt: skip
+            "no": ("consent:no", "pass:no", "rated:no", "helped:no", "stay", "survey:no")}  # fmt: skip
 
 
 def _by_answer(meaning: str, offered: Sequence[Option]) -> str:

@@ -12,6 +12,7 @@ from bot.content import Content
 from bot.link_codes import LinkFacts
 from bot.locales import AMSTERDAM, LANGUAGES
 from bot.messages import InboundMessage
+from bot.policy.survey_facts import SurveyFacts
 from bot.understanding import Outcome, Understanding
 
 FOR_THE_DESK = {"no_reply", "crisis"}  # reasons: the klantregisseur doesn't answer; it can't wait
@@ -51,6 +52,7 @@ class Situation:
     tickets: tuple[OpenTicketFacts, ...] = ()
     closed_until: datetime | None = None  # the whole service is closed
     kept_facts: tuple[tuple[str, Any], ...] = ()  # what is kept of this person, for "my data"
+    survey: SurveyFacts | None = None  # the invitation that is under way, or that the message is about
 
     @property
     def today(self) -> date:

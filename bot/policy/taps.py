@@ -26,7 +26,7 @@ from bot.actions import (
 from bot.contacts import Group, Question
 from bot.locales import LANGUAGES
 from bot.messages import Option
-from bot.policy import after_answer, answering, social_map
+from bot.policy import after_answer, answering, social_map, survey
 from bot.policy.answering import MENU, menu_reply
 from bot.policy.situation import Situation
 
@@ -164,7 +164,7 @@ def _stay(situation: Situation, arguments: list[str]) -> list[Action]:
 
 def _stop(situation: Situation, _: list[str]) -> list[Action]:
     return [
-        situation.remember(),
+        situation.remember(pulse=None),
         Stop(),
         Reply((Say("stop.done"),), (), situation.language),
         CountOutcome("stop", language=situation.language),
@@ -247,4 +247,5 @@ HANDLERS: dict[str, Handler] = {
     "unhelpful": _unhelpful,
     "withdraw": after_answer.on_withdraw,
     "map": social_map.on_map,
+    "survey": survey.on_tap,
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
 
 from bot.storage.models import InboxRow, LaneState, OutboxRow
 
@@ -32,18 +33,33 @@ def claim(connection: Connection, table: Lane, now: datetime, limit: int, *extra
     `extra` are further conditions on the head row. On PostgreSQL two claimers may meet on one lane: then
     IntegrityError is raised and the claim may simply be tried again.
     """
+    if table is OutboxRow:
+        return _take(connection, table, _sendable(now, extra).limit(limit), now)
     heads = sa.select(sa.func.min(table.id)).where(table.state < _OPEN).group_by(table.lane)
     # Where lanes were joined, an older row may wait behind one that runs: it must not be tried as a second one.
     running = sa.select(table.lane).where(table.state == _RUNNING)
-    order = (table.priority, table.id) if table is OutboxRow else (table.id,)
-    found = connection.execute(
-        sa.select(table.id)
-        .where(table.id.in_(heads), table.state == _READY, table.due_at <= now, table.lane.not_in(running), *extra)
-        .order_by(*order)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=table)
-    ).scalars()
-    ids = list(found)
+    head = (table.id.in_(heads), table.state == _READY, table.due_at <= now, table.lane.not_in(running))
+    return _take(connection, table, sa.select(table.id).where(*head, *extra).order_by(table.id).limit(limit), now)
+
+
+def _sendable(now: datetime, extra: tuple[Any, ...]) -> sa.Select[Any]:
+    """Rows that may be sent, the most urgent first. Within a lane a reply goes before an invitation that waits longer.
+
+    Walks the index of what is ready and stops at the limit, so a hundred thousand invitations that wait cost nothing.
+    """
+    earlier = aliased(OutboxRow)
+    before = sa.or_(
+        earlier.state == _RUNNING,
+        earlier.priority < OutboxRow.priority,
+        sa.and_(earlier.priority == OutboxRow.priority, earlier.id < OutboxRow.id),
+    )
+    in_front = sa.exists().where(earlier.lane == OutboxRow.lane, earlier.state < _OPEN, before)
+    ready = (OutboxRow.state == _READY, OutboxRow.due_at <= now, *extra)
+    return sa.select(OutboxRow.id).where(*ready, ~in_front).order_by(OutboxRow.priority, OutboxRow.id)
+
+
+def _take(connection: Connection, table: Lane, query: sa.Select[Any], now: datetime) -> list[sa.Row[Any]]:
+    ids = list(connection.execute(query.with_for_update(skip_locked=True, of=table)).scalars())
     if not ids:
         return []
     lease = secrets.token_hex(8)

@@ -17,6 +17,7 @@ from bot.storage import (  # noqa: F401  # so that all tables are known where on
     desk_models,
     follow_up_models,
     linking_models,
+    survey_models,
 )
 from bot.storage.base import Base as Base  # noqa: PLC0414  # others take it from here
 from bot.storage.types import BigId
@@ -110,6 +111,14 @@ class OutboxRow(Base):
             sqlite_where=sa.text("state = 1"),
             postgresql_where=sa.text("state = 1"),
         ),
+        sa.Index(
+            "outbox_ready",
+            "channel",
+            "priority",
+            "id",
+            sqlite_where=sa.text("state = 0"),
+            postgresql_where=sa.text("state = 0"),
+        ),
         sa.Index("outbox_provider", "channel", "provider_id"),
         sa.Index("outbox_attention", "state", sqlite_where=sa.text("state > 2"), postgresql_where=sa.text("state > 2")),
         {"sqlite_autoincrement": True},
@@ -168,27 +177,6 @@ class TimerRow(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     due_at: Mapped[datetime]
     state: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
-
-
-class PushRow(Base):
-    """A message of our own accord that went, or is booked to go. Only for the cap a week: `bot/pushes.py`."""
-
-    __tablename__ = "push"
-    __table_args__ = (sa.Index("push_contact", "contact_id", "at"), {"sqlite_autoincrement": True})
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(sa.String(16))
-    at: Mapped[datetime] = mapped_column(index=True)
-
-
-class BadNewsRow(Base):
-    """The last time that the municipality told somebody bad news. No word of what it was."""
-
-    __tablename__ = "bad_news"
-
-    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)
-    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class PaceRow(Base):

@@ -13,7 +13,8 @@ from bot.contacts import Consent, Contact, Question, Route
 from bot.locales import AMSTERDAM
 from bot.messages import Address, Push
 from bot.pushes import Permission, PushRules, Why, next_moment
-from bot.storage.models import PushRow, TicketRow, TicketState
+from bot.storage.models import TicketRow, TicketState
+from bot.storage.survey_models import PushRow
 
 RULES = PushRules(per_week=2, days_off=frozenset({date(2026, 11, 26)}))
 

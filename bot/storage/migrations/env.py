@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from bot.storage import research_models  # noqa: F401  # its table too
 from bot.storage.models import Base
 
 connection = context.config.attributes["connection"]

@@ -1,0 +1,134 @@
+"""Figures of a wave: what to expect before it goes out, and how far it came. No answer of one person."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.storage.research_models import SurveyAnswerRow
+from bot.storage.survey_models import SurveyInvitationRow
+
+RESPONSE = 0.29  # of the study of 2024: 149 of 518
+SPREAD = {
+    "scale5": 1.2,
+    "scale11": 2.7,
+}  # standard deviations in the study: 1.00-1.41 and 2.55-2.71
+Z95 = 1.96
+STATUSES = ("answered", "skipped", "broken_off", "not_asked")
+ENDINGS = ("waiting", "asked", "started", "done", "broken_off", "declined", "never", "silent", "not_reached", "erased")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a sample is likely to give."""
+
+    people: int
+    answers: int
+    half_width: Mapping[str, float | None]  # 95 % interval of a mean on each scale; None with too few answers
+    half_width_percent: float | None  # of a share, at its widest (50 %)
+
+
+def expect(people: int, population: int, response: float = RESPONSE) -> Expected:
+    """Half the width of 95 % intervals, with the correction for a finite population."""
+    answers = round(people * response)
+    if answers < 2:
+        return Expected(people, answers, dict.fromkeys(SPREAD), None)
+    finite = math.sqrt(max(0.0, (population - answers) / (population - 1))) if population > 1 else 0.0
+    error = Z95 * finite / math.sqrt(answers)
+    return Expected(people, answers, {k: round(sd * error, 2) for k, sd in SPREAD.items()}, round(50 * error, 1))
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How far a wave came. `states` are people, `items` rows of answers."""
+
+    states: Mapping[str, int]
+    invited: int
+    delivered: int
+    started: int
+    reminded: int
+    never_sent: int
+    items: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def sampled(self) -> int:
+        return sum(self.states.values())
+
+    @property
+    def ended(self) -> int:
+        """Who began and is through with it: each has a row for every item."""
+        return self.states["done"] + self.states["broken_off"]
+
+    def mistakes(self) -> Iterator[str]:
+        """What does not add up; nothing, always."""
+        if self.invited + self.never_sent != self.sampled:
+            yield f"invited {self.invited} and never sent {self.never_sent} are not {self.sampled}"
+        if not self.invited >= self.delivered >= self.started >= self.ended:
+            yield f"invited {self.invited}, delivered {self.delivered}, started {self.started}, ended {self.ended}"
+        if self.reminded > self.invited:
+            yield f"reminded {self.reminded} of {self.invited}"
+        for item, statuses in self.items.items():
+            if sum(statuses.values()) != self.ended and not self.states["started"]:
+                yield f"{item}: {sum(statuses.values())} rows for {self.ended} people"
+
+
+def funnel(connection: Connection, wave: sa.Row[Any]) -> Funnel:
+    """The figures of a wave as they are now."""
+    table = SurveyInvitationRow
+    mine = (table.wave_id == wave.id, table.trial.is_(False))
+
+    def count(*conditions: Any) -> int:
+        return connection.execute(sa.select(sa.func.count()).where(*mine, *conditions)).scalar_one()
+
+    query = sa.select(table.state, sa.func.count()).where(*mine).group_by(table.state)
+    states: dict[str, int] = dict.fromkeys(ENDINGS, 0)
+    states.update((row[0], row[1]) for row in connection.execute(query))
+    items: dict[str, dict[str, int]] = {key: dict.fromkeys(STATUSES, 0) for key, _ in wave.items}
+    rows = connection.execute(
+        sa.select(SurveyAnswerRow.item, SurveyAnswerRow.status, sa.func.count())
+        .where(SurveyAnswerRow.wave == wave.code)
+        .group_by(SurveyAnswerRow.item, SurveyAnswerRow.status)
+    )
+    for item, status, number in rows:
+        items.setdefault(item, dict.fromkeys(STATUSES, 0))[status] = number
+    return Funnel(
+        states=states,
+        invited=count(table.invited_at.is_not(None)),
+        delivered=count(table.delivered),
+        started=count(table.started),
+        reminded=count(table.reminded_at.is_not(None)),
+        never_sent=count(table.invited_at.is_(None)),
+        items=items,
+    )
+
+
+COLUMNS = (
+    "respondent",
+    "wave",
+    "item",
+    "version",
+    "study",
+    "value",
+    "status",
+    "asked_on",
+    "language",
+    "channel",
+    "type",
+    "gender",
+    "age_group",
+    "route",
+    "phase",
+    "work_status",
+)
+
+
+def rows(connection: Connection, wave: str) -> list[tuple[Any, ...]]:
+    """The answers of a wave, one row each, in an order that says nothing of when they came."""
+    columns = [getattr(SurveyAnswerRow, name) for name in COLUMNS]
+    query = sa.select(*columns).where(SurveyAnswerRow.wave == wave)
+    return [tuple(row) for row in connection.execute(query.order_by(SurveyAnswerRow.respondent, SurveyAnswerRow.item))]

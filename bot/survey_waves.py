@@ -1,0 +1,328 @@
+"""Waves of a survey: draft, testing, live, closed. Who is asked, when each invitation is let go, and how it went.
+
+Invitations wait in a table of their own and are let go a few at a time, only while few wait to be sent: so however
+many there are, the replies to people who wrote are never behind them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot import outbox, timers
+from bot.contacts import Consent
+from bot.content.surveys import Survey
+from bot.errors import WegwijsError
+from bot.locales import AMSTERDAM, LANGUAGES
+from bot.messages import CAPABILITIES
+from bot.policy.survey_facts import Ending
+from bot.storage.models import ContactRow, OutboxRow, PartyRow, TimerRow
+from bot.storage.research_models import SurveyAnswerRow
+from bot.storage.survey_models import SurveyConsentRow, SurveyInvitationRow, SurveyWaveRow
+from bot.survey_answers import TRIAL, Asked, Said, Surveyor, fill, insert
+from bot.surveys import NEXT_DAY, latest_address
+
+IN_FLIGHT = 20  # invitations between letting go and sent; with replies at 80 messages a minute nobody notices
+TRY_AGAIN = timedelta(hours=1)  # an invitation that was let go and not handled comes up again
+OPEN = ("waiting", "asked", "started")
+_CHUNK = 500
+_PHASES = {
+    "brede_intake": "intake",
+    "waiting_for_lessons": "pip",
+    "lessons": "trajectory",
+    "finished": "done",
+    "exam": "trajectory",  # the municipality's file has no phase of its own for the exam
+}
+
+
+class WaveError(WegwijsError):
+    """A step that a wave can't take now. `words` names the explanation on its page."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What somebody asks for a new wave. Raises WaveError where it can't be."""
+
+    survey: str
+    sample_size: int | None
+    part: int
+
+    def check(self, surveyor: Surveyor) -> None:
+        survey = surveyor.content.surveys.surveys.get(self.survey)
+        if survey is None:
+            raise WaveError("no_survey")
+        if self.sample_size is not None and not 1 <= self.sample_size <= 1_000_000:
+            raise WaveError("sample_size")
+        if not 0 <= self.part < survey.schedule.rotate:
+            raise WaveError("part")
+
+
+def draft(connection: Connection, surveyor: Surveyor, plan: Plan, author: str, now: datetime) -> int:
+    """A new wave; returns its id. Its code is the survey, the month and a number."""
+    plan.check(surveyor)
+    base = f"{plan.survey}-{now.astimezone(AMSTERDAM):%Y-%m}"
+    taken = sa.select(sa.func.count()).where(SurveyWaveRow.code.like(f"{base}%"))
+    number = connection.execute(taken).scalar_one() + 1
+    values: dict[str, Any] = {
+        "code": f"{base}-{number}",
+        "survey": plan.survey,
+        "state": "draft",
+        "sample_size": plan.sample_size,
+        "part": plan.part,
+        "seed": secrets.randbelow(2**31),
+        "items": [],
+        "previewed": [],
+        "created_by": author[:64],
+        "created_at": now,
+    }
+    return connection.execute(sa.insert(SurveyWaveRow).values(**values).returning(SurveyWaveRow.id)).scalar_one()
+
+
+def get(connection: Connection, wave_id: int, *, lock: bool = False) -> sa.Row[Any] | None:
+    query = sa.select(SurveyWaveRow.__table__).where(SurveyWaveRow.id == wave_id)
+    return connection.execute(query.with_for_update() if lock else query).one_or_none()
+
+
+def listed(connection: Connection) -> Sequence[sa.Row[Any]]:
+    """All waves, the newest first."""
+    return connection.execute(sa.select(SurveyWaveRow.__table__).order_by(SurveyWaveRow.id.desc())).all()
+
+
+def _in_state(connection: Connection, wave_id: int, *states: str) -> sa.Row[Any]:
+    wave = get(connection, wave_id, lock=True)
+    if wave is None:
+        raise WaveError("gone")
+    if wave.state not in states:
+        raise WaveError("not_now")
+    return wave
+
+
+def _change(connection: Connection, wave_id: int, **values: Any) -> None:
+    connection.execute(sa.update(SurveyWaveRow).where(SurveyWaveRow.id == wave_id).values(**values))
+
+
+def previewed(connection: Connection, wave_id: int, language: str) -> None:
+    """Somebody looked at a draft in a language: all are needed before it goes on."""
+    wave = get(connection, wave_id, lock=True)
+    if wave is not None and wave.state == "draft" and language not in wave.previewed:
+        _change(connection, wave_id, previewed=[*wave.previewed, language])
+
+
+def begin_test(connection: Connection, wave_id: int) -> str:
+    """From draft to testing; returns the code that staff write in the chat."""
+    wave = _in_state(connection, wave_id, "draft")
+    if set(wave.previewed) != set(LANGUAGES):
+        raise WaveError("preview_first")
+    code = f"w{secrets.randbelow(90000) + 10000}"
+    _change(connection, wave_id, state="testing", trial_code=code)
+    return code
+
+
+def trials(connection: Connection, wave_id: int) -> int:
+    """How many of the staff went through to the end."""
+    where = (SurveyInvitationRow.wave_id == wave_id, SurveyInvitationRow.trial, SurveyInvitationRow.state == "done")
+    return connection.execute(sa.select(sa.func.count()).where(*where)).scalar_one()
+
+
+def go_live(connection: Connection, surveyor: Surveyor, wave_id: int, now: datetime) -> int:
+    """From testing to live: draw the sample and let the trial go. Returns how many are asked."""
+    wave = _in_state(connection, wave_id, "testing")
+    if not trials(connection, wave_id):
+        raise WaveError("test_first")
+    trial = (SurveyInvitationRow.wave_id == wave_id, SurveyInvitationRow.trial)
+    connection.execute(sa.delete(SurveyInvitationRow).where(*trial))
+    connection.execute(sa.delete(SurveyAnswerRow).where(SurveyAnswerRow.wave == TRIAL.format(wave.code)))
+    surveys = surveyor.content.surveys
+    survey = surveys.surveys[wave.survey]
+    by_event = survey.schedule.after is not None
+    chosen = [] if by_event else sample(connection, survey, wave)
+    for chunk in _chunks(chosen):
+        rows = [waiting(wave_id, contact_id, now, now) for contact_id in chunk]
+        connection.execute(sa.insert(SurveyInvitationRow), rows)
+    days = 365 if by_event else survey.closes_after_days + _days_to_send(len(chosen))
+    items = [[key, surveys.items[key].version] for key in survey.items]
+    closes_on = now.astimezone(AMSTERDAM).date() + timedelta(days=days)
+    _change(connection, wave_id, state="live", live_at=now, closes_on=closes_on, items=items, trial_code=None)
+    return len(chosen)
+
+
+def _days_to_send(people: int) -> int:
+    """One a second at most, in eleven hours of six days: what a large sample needs on top."""
+    return people // 30_000
+
+
+def waiting(wave_id: int, contact_id: int, due_at: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "wave_id": wave_id,
+        "contact_id": contact_id,
+        "state": "waiting",
+        "due_at": due_at,
+        "made_at": now,
+        "trial": False,
+        "started": False,
+        "delivered": False,
+        "channel": "",
+    }
+
+
+def _chunks(values: Sequence[int]) -> Iterator[list[int]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
+
+
+def audience(connection: Connection, survey: Survey) -> list[int]:
+    """Everybody whom a survey may be asked: agreed to the service, said no stop, and of its phases and types."""
+    query = (
+        sa.select(ContactRow.id)
+        .outerjoin(PartyRow, PartyRow.contact_id == ContactRow.id)
+        .outerjoin(SurveyConsentRow, SurveyConsentRow.contact_id == ContactRow.id)
+        .where(ContactRow.consent == Consent.GIVEN.value, ContactRow.stopped.is_(False))
+        .where(sa.func.coalesce(SurveyConsentRow.state, "given") != "stopped")
+        .order_by(ContactRow.id)
+    )
+    who = survey.audience
+    if who.phases:
+        query = query.where(PartyRow.phase.in_({_PHASES[phase] for phase in who.phases if phase in _PHASES}))
+    if who.types:
+        query = query.where(PartyRow.group.in_(who.types))
+    return list(connection.execute(query).scalars())
+
+
+def sample(connection: Connection, survey: Survey, wave: sa.Row[Any]) -> list[int]:
+    """The people of a wave: the part of the panel whose turn it is, then a draw by the wave's seed. Repeatable.
+
+    The parts hang on the survey alone, so that each turn asks other people than the one before.
+    """
+    rotate = survey.schedule.rotate
+    mine = [c for c in audience(connection, survey) if _rank(wave.survey, c) % rotate == wave.part]
+    if wave.sample_size is None or wave.sample_size >= len(mine):
+        return mine
+    return sorted(sorted(mine, key=lambda contact_id: _rank(str(wave.seed), contact_id))[: wave.sample_size])
+
+
+def _rank(salt: str, contact_id: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{salt}:{contact_id}".encode()).digest()[:8])
+
+
+def happened(connection: Connection, surveyor: Surveyor, contact_id: int, event: str, now: datetime) -> int:
+    """Something happened to a person: they get their place in every live wave that waits for it. Returns how many."""
+    surveys = surveyor.content.surveys.surveys
+    live = connection.execute(
+        sa.select(SurveyWaveRow.id, SurveyWaveRow.survey).where(SurveyWaveRow.state == "live")
+    ).all()
+    placed = 0
+    for wave in live:
+        survey = surveys.get(wave.survey)
+        if survey is None or survey.schedule.after != event:
+            continue
+        row = waiting(wave.id, contact_id, now + timedelta(days=survey.schedule.days), now)
+        statement = insert(connection, SurveyInvitationRow).values(**row)
+        again = statement.on_conflict_do_nothing(index_elements=["wave_id", "contact_id"])
+        placed += connection.execute(again).rowcount
+    return placed
+
+
+def release(connection: Connection, surveyor: Surveyor, now: datetime) -> int:
+    """Let due invitations and reminders go, as many as there is room for; close what is over. Returns how many."""
+    over = (SurveyWaveRow.state == "live", SurveyWaveRow.closes_on < now.astimezone(AMSTERDAM).date())
+    for wave_id in connection.execute(sa.select(SurveyWaveRow.id).where(*over)).scalars().all():
+        close(connection, surveyor, wave_id, now)
+    room = IN_FLIGHT - _in_flight(connection)
+    if room < 1:
+        return 0
+    due = connection.execute(
+        sa.select(SurveyInvitationRow.id, SurveyInvitationRow.contact_id, SurveyInvitationRow.state)
+        .join(SurveyWaveRow, SurveyWaveRow.id == SurveyInvitationRow.wave_id)
+        .where(SurveyInvitationRow.due_at <= now, SurveyWaveRow.state == "live")
+        .where(SurveyInvitationRow.contact_id.is_not(None), SurveyInvitationRow.state.in_(OPEN))
+        .order_by(SurveyInvitationRow.due_at, SurveyInvitationRow.id)
+        .limit(room)
+        .with_for_update(skip_locked=True, of=SurveyInvitationRow)
+    ).all()
+    for row in due:
+        if _waits_for_window(connection, row.contact_id, now):
+            tomorrow = sa.update(SurveyInvitationRow).where(SurveyInvitationRow.id == row.id)
+            connection.execute(tomorrow.values(due_at=now + NEXT_DAY))
+            continue
+        step = "ask" if row.state == "waiting" else "remind"
+        mine = SurveyInvitationRow.id == row.id
+        connection.execute(sa.update(SurveyInvitationRow).where(mine).values(due_at=now + TRY_AGAIN))
+        key = f"survey:{row.id}:{step}:{now.isoformat()}"
+        payload = {"invitation": row.id, "step": step}
+        timers.set_timer(connection, row.contact_id, "survey", payload, key=key, due_at=now)
+    note_deliveries(connection)
+    return len(due)
+
+
+def _waits_for_window(connection: Connection, contact_id: int, now: datetime) -> bool:
+    """Whether nothing may go on this person's channel now: looked at here, so that no message is made for nothing."""
+    address = latest_address(connection, contact_id)
+    return address is not None and outbox.is_window_shut(address.channel, address.window_until, now)
+
+
+def _in_flight(connection: Connection) -> int:
+    waiting = sa.select(sa.func.count()).where(TimerRow.kind == "survey", TimerRow.state == sa.literal_column("0"))
+    sending = sa.select(sa.func.count()).where(
+        OutboxRow.state < sa.literal_column("2"), OutboxRow.priority == outbox.INVITATION
+    )
+    return connection.execute(waiting).scalar_one() + connection.execute(sending).scalar_one()
+
+
+def note_deliveries(connection: Connection) -> int:
+    """Take over what the platforms said of invitations: the outbox forgets it after a month.
+
+    Telegram gives no receipts: what it accepted counts as delivered.
+    """
+    silent = [name for name, capability in CAPABILITIES.items() if capability.window_hours is None]
+    arrived = sa.or_(OutboxRow.delivery.in_(("delivered", "read")), OutboxRow.channel.in_(silent))
+    keys = sa.select(OutboxRow.key).where(OutboxRow.state == sa.literal_column("2"), arrived)
+    where = (
+        SurveyInvitationRow.delivered.is_(False),
+        SurveyInvitationRow.state == "asked",
+        SurveyInvitationRow.outbox_key.in_(keys),
+    )
+    return connection.execute(sa.update(SurveyInvitationRow).where(*where).values(delivered=True)).rowcount
+
+
+def close(connection: Connection, surveyor: Surveyor, wave_id: int, now: datetime) -> None:
+    """Close a wave, by its day or by the stop button: nobody is asked any more, late answers are told so."""
+    wave = _in_state(connection, wave_id, "live", "draft", "testing")
+    note_deliveries(connection)
+    _fill_begun(connection, surveyor, wave, now)
+    for before, after in (("waiting", Ending.NOT_REACHED), ("asked", "silent"), ("started", Ending.BROKEN_OFF)):
+        where = (SurveyInvitationRow.wave_id == wave_id, SurveyInvitationRow.state == before)
+        connection.execute(sa.update(SurveyInvitationRow).where(*where).values(state=after, due_at=None))
+    _change(connection, wave_id, state="closed", closed_at=now, trial_code=None)
+
+
+def _fill_begun(connection: Connection, surveyor: Surveyor, wave: sa.Row[Any], now: datetime) -> None:
+    begun = connection.execute(
+        sa.select(SurveyInvitationRow.__table__, ContactRow.language)
+        .join(ContactRow, ContactRow.id == SurveyInvitationRow.contact_id)
+        .where(SurveyInvitationRow.wave_id == wave.id, SurveyInvitationRow.state == "started")
+    ).all()
+    for row in begun:
+        asked = Asked(_Begun(wave.code, wave.survey, row.trial), surveyor.pseudonym(row.contact_id))
+        fill(connection, surveyor, asked, Said(row.contact_id, row.language or "nl", row.channel, now))
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """What filling up needs of an invitation."""
+
+    code: str
+    survey: str
+    trial: bool
