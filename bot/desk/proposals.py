@@ -19,7 +19,8 @@ from sqlalchemy.engine import Connection
 from bot import pushes
 from bot.actions import Part, Say, Show
 from bot.content.proposal import Proposal, Words
-from bot.desk.handover import Teller, lock_contacts, tell
+from bot.desk.handover import lock_contacts
+from bot.desk.telling import Teller, tell
 from bot.locales import AMSTERDAM, LANGUAGES, clean
 from bot.messages import Push
 from bot.pushes import PushRules
