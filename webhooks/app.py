@@ -34,6 +34,7 @@ from webhooks import (
     surveys,
     telegram,
     urgent,
+    week,
     whatsapp,
 )
 from webhooks.limits import BodyLimit
@@ -42,7 +43,7 @@ from webhooks.limits import BodyLimit
 DESK = (login, oidc, own_account, accounts, desk, events, content_pages, monitoring, surveys, urgent, gaps, overview)
 STOP_SECONDS = 20  # for what is under way when the service is told to stop
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
-CASELOAD = (caseload,)  # who guides whom: pages under the same switch
+CASELOAD = (caseload, week)  # who guides whom: pages under the same switch
 
 
 def create_app(service: Service) -> FastAPI:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gettext
 import hashlib
 import io
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -32,6 +32,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot import locales
 from bot.accounts import accounts
 from bot.accounts.sessions import Step
+from bot.desk.calendar import Slot
 from bot.errors import StoreUnavailableError, WegwijsError
 from bot.roles import ANSWERING, EVERYTHING, Principal, Role
 from webhooks.auth import ForgedFormError, Guard, LoginNeededError, NotYoursError, Session, UnfinishedLoginError
@@ -75,6 +76,7 @@ class NavItem:
 
 NAV = (
     NavItem("/desk", "questions", ANSWERING),
+    NavItem("/desk/week", "week", frozenset({Role.KLANTREGISSEUR, Role.COORDINATOR})),
     NavItem("/desk/caseload", "caseload", frozenset({Role.COORDINATOR})),
     NavItem("/desk/content", "answers", EVERYTHING),
     NavItem("/surveys", "surveys", frozenset({Role.RESEARCHER})),
@@ -267,6 +269,7 @@ def environment(language: str) -> Environment:
     environment.filters |= {
         "moment": partial(locales.moment, language=language),
         "day": partial(locales.day, language=language),
+        "week": partial(_week, language=language),
         "number": partial(locales.number, language=language),
         "decimal": partial(_decimal, language=language),
         "percent": partial(_percent, language=language),
@@ -290,6 +293,11 @@ def _percent(value: float, language: str) -> str:
 def _duration(value: timedelta, language: str) -> str:
     """How long something takes: "3 uur". The largest unit that says enough; less than a minute is a minute."""
     return format_timedelta(max(abs(value), timedelta(minutes=1)), granularity="minute", threshold=1.5, locale=language)
+
+
+def _week(slots: Sequence[Slot], language: str) -> str:
+    """Times in the week: "dinsdag 09:00–11:00 en donderdag 13:00–15:00"."""
+    return locales.week([(slot.weekday, slot.starts, slot.ends) for slot in sorted(slots)], language)
 
 
 def _tongue(code: str, language: str) -> str:

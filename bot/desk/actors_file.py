@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from bot.errors import Fault
 
 MAX_CODE, MAX_NAME, MAX_EMAIL = 40, 64, 254
 _KEYS = {"name", "email", "languages", "slots", "absences", "active"}
-_DAYS = {name: number for names in (WEEKDAYS, ("ma", "di", "wo", "do", "vr")) for number, name in enumerate(names)}
+DAYS = {"en": WEEKDAYS, "nl": ("ma", "di", "wo", "do", "vr")}
+_DAYS = {name: number for names in DAYS.values() for number, name in enumerate(names)}
 _SLOT = re.compile(r"([a-z]{2,3}) +(\d{1,2}:\d\d) *- *(\d{1,2}:\d\d)(?: +max +(\d{1,3}))?")
 _ABSENCE = re.compile(r"(\d{4}-\d\d-\d\d)(?: *(?:\.\.| - ) *(\d{4}-\d\d-\d\d))?")
 
@@ -30,6 +31,8 @@ class ActorEntry:
     languages: tuple[str, ...] = ()
     active: bool = True
     calendar: Calendar = field(default_factory=Calendar)
+    has_slots: bool = True  # whether the file says them; else what the klantregisseur wrote stays
+    has_absences: bool = True
 
 
 def read_actors(path: Path) -> tuple[list[ActorEntry], list[Fault]]:
@@ -70,7 +73,8 @@ def _entry(document: Document, code: Any, value: Any) -> ActorEntry | None:
     calendar = _calendar(value, fault)
     if len(document.faults) > known:
         return None
-    return ActorEntry(code, str(name), document.lines.get((code,), 1), email, languages, bool(active), calendar)
+    entry = ActorEntry(code, str(name), document.lines.get((code,), 1), email, languages, bool(active), calendar)
+    return replace(entry, has_slots="slots" in value, has_absences="absences" in value)
 
 
 def _is_email(text: str) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from bot.desk import handover, notices
 from bot.desk.actors_file import ActorEntry
+from bot.desk.calendar import Calendar
 from bot.desk.caseload_file import PersonLine
 from bot.desk.handover import Succession
 from bot.desk.routing import calendar_of
@@ -165,8 +166,12 @@ def plan_actors(connection: Connection, entries: Iterable[ActorEntry]) -> Plan:
             continue
         what = [name for name, value in values.items() if name != "calendar" and row[name] != value]
         now = calendar_of(connection, row["id"])
-        what += ["slots"] * (sorted(now.slots) != list(entry.calendar.slots))
-        what += ["absences"] * (sorted(now.absences) != list(entry.calendar.absences))
+        values["calendar"] = calendar = Calendar(
+            entry.calendar.slots if entry.has_slots else now.slots,
+            entry.calendar.absences if entry.has_absences else now.absences,
+        )
+        what += ["slots"] * (sorted(now.slots) != sorted(calendar.slots))
+        what += ["absences"] * (sorted(now.absences) != sorted(calendar.absences))
         change = Change.CHANGED if what else Change.UNCHANGED
         plan.lines.append(Line(entry.line, change, tuple(what), row, values))
     plan.not_in_file = len(known.keys() - seen)
@@ -184,12 +189,12 @@ def apply_actors(connection: Connection, plan: Plan, teller: Teller) -> Applied:
         values["imported_at"] = teller.now
         if line.before is None:
             made = connection.execute(sa.insert(ActorRow).values(**values).returning(ActorRow.id)).scalar_one()
-            _keep_calendar(connection, made, line)
+            keep_calendar(connection, made, line.values["calendar"])
         else:
             actor_id = line.before["id"]
             connection.execute(sa.update(ActorRow).where(ActorRow.id == actor_id).values(**values))
             if line.what:
-                _keep_calendar(connection, actor_id, line)
+                keep_calendar(connection, actor_id, line.values["calendar"])
     handover.came_or_left(connection, turned, teller)
     moved = told = 0
     for actor_id in changed:
@@ -198,8 +203,8 @@ def apply_actors(connection: Connection, plan: Plan, teller: Teller) -> Applied:
     return Applied(moved, told)
 
 
-def _keep_calendar(connection: Connection, actor_id: int, line: Line) -> None:
-    calendar = line.values["calendar"]
+def keep_calendar(connection: Connection, actor_id: int, calendar: Calendar) -> None:
+    """The week of a klantregisseur, in place of the one before."""
     connection.execute(sa.delete(SlotRow).where(SlotRow.actor_id == actor_id))
     connection.execute(sa.delete(AbsenceRow).where(AbsenceRow.actor_id == actor_id))
     for slot in calendar.slots:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,6 +18,7 @@ from bot import escalation
 from bot.actions import Say
 from bot.contacts import Route
 from bot.desk import claims, drafts, notices
+from bot.desk.calendar import Calendar
 from bot.desk.routing import calendar_of, own_route, route_to
 from bot.desk.settling import WAITING, Deed, Outcome, Result, held_by_other, lock, refuse
 from bot.desk.telling import Teller, tell
@@ -135,16 +137,20 @@ def hand_over(connection: Connection, deed: Deed, actor_id: int | None, note: st
     return Result(Outcome.HANDED_OVER)
 
 
+def broken_promises(connection: Connection, actor_id: int, calendar: Calendar | None, now: datetime) -> list[Any]:
+    """Open questions of a klantregisseur whose moment isn't in a week; in no week at all when there is none."""
+    tickets = connection.execute(
+        sa.select(TicketRow.id, TicketRow.contact_id, TicketRow.promise_at)
+        .where(TicketRow.actor_id == actor_id, TicketRow.state == TicketState.OPEN, TicketRow.promise_at > now)
+        .order_by(TicketRow.promise_at, TicketRow.id)
+    ).all()
+    return [ticket for ticket in tickets if calendar is None or not calendar.has_end(ticket.promise_at)]
+
+
 def mend_promises(connection: Connection, actor_id: int, teller: Teller) -> tuple[int, int]:
     """The week of a klantregisseur changed: promises that can't be kept are made anew. Tickets moved, people told."""
     active = connection.execute(sa.select(ActorRow.active).where(ActorRow.id == actor_id)).scalar_one()
-    calendar = calendar_of(connection, actor_id)
-    tickets = connection.execute(
-        sa.select(TicketRow.id, TicketRow.contact_id, TicketRow.promise_at)
-        .where(TicketRow.actor_id == actor_id, TicketRow.state == TicketState.OPEN, TicketRow.promise_at > teller.now)
-        .order_by(TicketRow.promise_at, TicketRow.id)
-    ).all()
-    broken = [ticket for ticket in tickets if not (active and calendar.has_end(ticket.promise_at))]
+    broken = broken_promises(connection, actor_id, calendar_of(connection, actor_id) if active else None, teller.now)
     moments: dict[int, list[datetime]] = defaultdict(list)
     for ticket in broken:
         moments[ticket.contact_id].append(_assign(connection, ticket.id, ticket.contact_id, teller))
