@@ -162,9 +162,13 @@ class Settings(BaseSettings):
 
     @property
     def duty(self) -> Duty:
-        """Who hears of urgent questions."""
+        """Who hears of urgent questions. Without a mail server it is the log, whatever the address."""
         return Duty(
-            self.urgent_email, self.urgent_email_second, self.urgent_second_after, self.here, self.mail_language
+            self.urgent_email or ("" if self.smtp_host else "duty@localhost"),
+            self.urgent_email_second,
+            self.urgent_second_after,
+            self.here,
+            self.mail_language,
         )
 
     @property

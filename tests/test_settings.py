@@ -77,3 +77,8 @@ def test_each_fault_is_one_clear_line(tmp_path, wrong, says):
 
 def test_a_sound_production_setting_starts(tmp_path):
     assert load_settings(data_dir=tmp_path, **PRODUCTION).is_production
+
+
+def test_without_a_mail_server_the_alarm_still_shows_in_the_log(tmp_path):
+    assert list(load_settings(data_dir=tmp_path).duty.on_duty(1)) == ["duty@localhost"]
+    assert list(load_settings(data_dir=tmp_path, **PRODUCTION).duty.on_duty(1)) == ["duty@example.org"]
