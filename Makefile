@@ -17,6 +17,16 @@ run: $(VENV)/.installed ## install, make the database, load a made-up population
 test: $(VENV)/.installed-dev ## install what the tests need and run them all
 	$(BIN)/python -m pytest
 
+.PHONY: test-browser
+test-browser: $(VENV)/.installed-dev ## the pages in a real browser: every page with axe, keyboard, no script, two browsers at once
+	scripts/need_chromium.sh
+	$(BIN)/python -m pytest tests/browser
+
+.PHONY: screenshots
+screenshots: $(VENV)/.installed-dev ## pictures of the pages into var/screenshots (wide, phone, English)
+	scripts/need_chromium.sh
+	$(BIN)/python -m tests.browser.screenshots var/screenshots
+
 .PHONY: install
 install: $(VENV)/.installed ## install the service into .venv
 

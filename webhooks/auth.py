@@ -30,6 +30,7 @@ COOKIE = "wegwijs_desk"
 DEVICE_COOKIE = "wegwijs_known"
 DEVICE_DAYS = 180
 MAX_FIELDS = 100  # a group of forty questions has a box for each
+BY_ITSELF = "x-by-itself"  # a header of our own script
 # The only places to go to after the login: no address of somebody else's.
 _INSIDE = re.compile(r"/(?:desk|monitoring|surveys)(?:/[A-Za-z0-9/_-]*)?(?:\?[A-Za-z0-9=&._-]*)?")
 
@@ -145,8 +146,7 @@ class Guard:
         login = await store.aread(lambda connection: sessions.find(connection, value, now, self.rules))
         if login is None:
             return None
-        # A list that refreshes itself is nobody who works.
-        if now - login.seen_at >= sessions.TOUCH and "text/event-stream" not in request.headers.get("accept", ""):
+        if now - login.seen_at >= sessions.TOUCH and not _comes_by_itself(request):
             await store.awrite(lambda connection: sessions.touch(connection, login.session_id, now))
         session = request.state.session = Session(self.token(value), login)
         return session
@@ -187,6 +187,11 @@ class Guard:
             raise UnfinishedLoginError(session.login.step)
         if request.method == "POST":
             check_token(session.token, request.state.form)
+
+
+def _comes_by_itself(request: Request) -> bool:
+    """A list that follows what happens is nobody who works: it must not keep a session alive."""
+    return BY_ITSELF in request.headers or "text/event-stream" in request.headers.get("accept", "")
 
 
 async def read_form(request: Request) -> dict[str, str]:

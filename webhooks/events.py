@@ -68,7 +68,8 @@ class Watcher:
     async def _look(self) -> None:
         while True:
             try:
-                self.tickets = await self._store.aread(news.open_tickets)
+                found = await self._store.aread(news.open_tickets)
+                self.tickets = self.tickets if found == self.tickets else found  # the same object: nothing changed
             except StoreUnavailableError as error:
                 log.warning("no look at the open questions: %s", error)
             self._looked.set()
@@ -122,16 +123,17 @@ async def _tellings(
     watcher: Watcher, principal: Principal, shown: State, told: str
 ) -> AsyncIterator[tuple[str, News] | None]:
     """After each look: the new state with what is different from the page, or None where there is nothing to tell."""
+    compared: tuple[OpenTicket, ...] | None = None
     while True:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(watcher.look(), 2 * LOOK_SECONDS)
-        tickets = watcher.tickets
-        state = told if tickets is None else str(news.state_of(tickets, principal))
-        if tickets is None or state == told:
+        if watcher.tickets is None or watcher.tickets is compared:
             yield None
-        else:
-            told = state
-            yield state, news.since(shown, tickets, principal)
+            continue
+        compared = watcher.tickets
+        state = str(news.state_of(compared, principal))
+        yield None if state == told else (state, news.since(shown, compared, principal))
+        told = state
 
 
 async def _stream(

@@ -46,10 +46,11 @@ function isWrittenIn(list) {
   return [...list.querySelectorAll("input:not([type=hidden]), textarea")].some(changed);
 }
 
-/** Take the list anew from the same page, and leave everything else as it is. */
-async function refresh() {
+/** Take the list anew from the same page, and leave everything else as it is. By itself it keeps no session alive. */
+async function refresh(headers = {}) {
   hasNews = false;
-  await htmx.ajax("GET", location.pathname + location.search, { target: "#live", select: "#live", swap: "outerHTML" });
+  const place = { target: "#live", select: "#live", swap: "outerHTML" };
+  await htmx.ajax("GET", location.pathname + location.search, { ...place, headers });
   byId("news").replaceChildren();
   connect();
 }
@@ -77,7 +78,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-show-news]")) showNews();
 });
 setInterval(() => {
-  if (hasNews && isIdle()) refresh();
+  if (hasNews && isIdle()) refresh({ "X-By-Itself": "1" });
 }, 1000);
 connect();
 

@@ -1,0 +1,71 @@
+"""The real server with a made-up population and a scripted understanding, as a process of its own for the browsers."""
+
+from __future__ import annotations
+
+import sys
+from datetime import time
+
+import sqlalchemy as sa
+import yaml
+from sqlalchemy.engine import Connection
+
+from bot import demo
+from bot.service import Service, build
+from bot.settings import load_settings
+from bot.storage.models import ActorRow, SlotRow, TicketEntryRow, TicketRow
+from bot.understanding import Candidate, Outcome, Understanding
+from tests.browser.population import OWN, population
+from webhooks.app import create_app, run, running
+
+
+class Unsure:
+    """Understands nothing well enough to answer: every question goes to a person who wants one. The rest is talk."""
+
+    def understand(self, text: str, language: str) -> Understanding:
+        if not text.endswith(("?", "؟")):
+            return Understanding(Outcome.SMALLTALK, language, (), "greeting")
+        return Understanding(Outcome.ESCALATE, language, (Candidate("pip.what", 0.2), Candidate("wait.lessons", 0.1)))
+
+
+def load(service: Service) -> None:
+    """The people, the accounts, and who is whose klantregisseur: the questions of `OWN` are Sanne's."""
+    made = population()
+    now = service.clock.now()
+
+    def actors(connection: Connection) -> None:
+        for code, name in (("KR01", "Sanne"), ("KR02", "Mehmet")):
+            actor = {"code": code, "name": name, "languages": ["nl"], "imported_at": now}
+            added = connection.execute(sa.insert(ActorRow).values(**actor)).inserted_primary_key
+            assert added is not None
+            for weekday in range(5):
+                slot = {
+                    "actor_id": added[0],
+                    "weekday": weekday,
+                    "starts": time(9),
+                    "ends": time(11),
+                    "max_answers": 30,
+                }
+                connection.execute(sa.insert(SlotRow).values(**slot))
+
+    def own(connection: Connection) -> None:
+        sanne = sa.select(ActorRow.id).where(ActorRow.code == "KR01").scalar_subquery()
+        asked = sa.select(TicketEntryRow.ticket_id).where(TicketEntryRow.text.in_([text for _, text in OWN]))
+        change = sa.update(TicketRow).where(TicketRow.id.in_(asked)).values(actor_id=sanne, owner="Sanne")
+        connection.execute(change)
+
+    file = service.settings.data_dir / "population.yaml"
+    file.write_text(yaml.safe_dump(made, allow_unicode=True), encoding="utf-8")
+    demo.DEMO = file
+    service.store.write(actors)
+    demo.load_demo(service)
+    demo.load_accounts(service)
+    service.store.write(own)
+
+
+if __name__ == "__main__":
+    settings = load_settings()
+    service = build(settings, understander=Unsure())
+    load(service)
+    app = create_app(service)
+    app.router.lifespan_context = lambda _: running(service)
+    sys.exit(run(app, settings))

@@ -1,0 +1,99 @@
+"""Every page for every role: no finding of axe, no sideways scrolling on a phone, no error that a page hides."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import PHONE, WIDE
+from tests.browser.walk import pages
+from webhooks.app import create_app
+
+LOGINS = ("sanne", "desk", "coordinator", "editor", "researcher", "admin")
+# All rules of axe, and the one of WCAG 2.2 that is off by default.
+OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+WALKED: set[tuple[str, str]] = set()
+VIEWS = {"wide-nl": ("nl", WIDE), "phone-nl": ("nl", PHONE), "wide-en": ("en", WIDE)}
+
+
+def findings(page):
+    """What axe says of a page, in lines that tell where to look."""
+    result = Axe().run(page, options=OPTIONS)
+    return [
+        f"{violation['id']}: {node['target']} {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
+        for violation in result.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def is_page(response):
+    return response.status == 200 and "text/html" in response.headers.get("content-type", "")
+
+
+def is_walked_by_another(view, path):
+    """On a phone and in English each page is walked once; in Dutch on a desktop once for each role."""
+    seen = (view, path) in WALKED
+    WALKED.add((view, path))
+    return seen and view != "wide-nl"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("login", LOGINS)
+def test_every_page_of_a_role_is_accessible(shared_site, visit, service, login, view):
+    language, viewport = VIEWS[view]
+    visitor = visit(shared_site, viewport=viewport).log_in(login)
+    seen, found = 0, []
+    for path in pages(create_app(service)):
+        response = visitor.page.request.get(f"{path}?lang={language}", max_redirects=0)
+        if not is_page(response):
+            continue  # not for this role, not there, a file, or it sends on to another page
+        seen += 1
+        if is_walked_by_another(view, path):
+            continue
+        visitor.page.goto(f"{path}?lang={language}")
+        found += [f"{path}: {line}" for line in findings(visitor.page)]
+        width = visitor.page.evaluate("document.documentElement.scrollWidth")
+        if width > viewport["width"]:
+            found.append(f"{path}: is {width} pixels wide in a window of {viewport['width']}")
+    assert found == []
+    assert seen >= 2
+
+
+@pytest.mark.parametrize("path", ["/desk/login", "/simulator", "/simulator?language=ar", "/simulator?language=en"])
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_pages_without_a_login_are_accessible(shared_site, visit, path, viewport):
+    page = visit(shared_site, viewport=viewport).page
+    page.goto(path)
+    assert findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_a_refusal_is_accessible_too(shared_site, visit):
+    page = visit(shared_site).log_in("researcher").page
+    for path in ("/desk", "/desk/tickets/999999"):
+        response = page.goto(path)
+        assert response.status in {403, 404}
+        assert findings(page) == []
+
+
+@pytest.mark.parametrize("path", ["/desk", "/desk/tickets/21"])
+def test_text_twice_as_large_fits(shared_site, visit, path):
+    """200 % zoom of a window of 1280 is a window of 640 (WCAG 1.4.4); 400 % is one of 320 (1.4.10)."""
+    for width in (640, 320):
+        page = visit(shared_site, viewport={"width": width, "height": 800}).log_in("desk").page
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+
+
+def test_a_page_in_forced_colours_and_on_paper_shows_what_it_must(shared_site, visit):
+    visitor = visit(shared_site, forced_colors="active", reduced_motion="reduce").log_in("desk")
+    page = visitor.page
+    page.goto("/desk/tickets/21")
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+    page.locator("main a").first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.emulate_media(media="print")
+    assert page.locator("main h1").is_visible()
+    assert not page.locator(".menu").is_visible()
+    assert not page.locator(".foot").is_visible()
