@@ -8,10 +8,13 @@ import sys
 from bot.service import build
 from bot.settings import load_settings
 from bot.understanding import Candidate, Outcome, Understanding
+from tests.fakes import ScriptedUnderstander
 from webhooks.app import create_app, run, running
 
 
 class TextIsTopic:
+    encode = ScriptedUnderstander.encode  # the desk puts questions together by it
+
     def understand(self, text: str, language: str) -> Understanding:
         if "." in text:
             return Understanding(Outcome.ANSWER, language, (Candidate(text, 0.9),))

@@ -14,12 +14,19 @@ from bot.service import Service, build
 from bot.settings import load_settings
 from bot.storage.models import ActorRow, SlotRow, TicketEntryRow, TicketRow
 from bot.understanding import Candidate, Outcome, Understanding
+from bot.understanding.encoders import Use
 from tests.browser.population import OWN, population
 from webhooks.app import create_app, run, running
 
 
 class Unsure:
-    """Understands nothing well enough to answer: every question goes to a person who wants one. The rest is talk."""
+    """Understands nothing well enough to answer: every question goes to a person who wants one. The rest is talk.
+
+    Questions that mean the same are put together by the real encoder.
+    """
+
+    def __init__(self) -> None:
+        self.encode = Use().encode
 
     def understand(self, text: str, language: str) -> Understanding:
         if not text.endswith(("?", "؟")):
@@ -49,7 +56,7 @@ def load(service: Service) -> None:
 
     def own(connection: Connection) -> None:
         sanne = sa.select(ActorRow.id).where(ActorRow.code == "KR01").scalar_subquery()
-        asked = sa.select(TicketEntryRow.ticket_id).where(TicketEntryRow.text.in_([text for _, text in OWN]))
+        asked = sa.select(TicketEntryRow.ticket_id).where(TicketEntryRow.text.in_(OWN))
         change = sa.update(TicketRow).where(TicketRow.id.in_(asked)).values(actor_id=sanne, owner="Sanne")
         connection.execute(change)
 

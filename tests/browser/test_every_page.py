@@ -12,6 +12,7 @@ from webhooks.app import create_app
 LOGINS = ("sanne", "desk", "coordinator", "editor", "researcher", "admin")
 # All rules of axe, and the one of WCAG 2.2 that is off by default.
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+OPEN = ("/desk/login", "/my-data/none", "/simulator", "/simulator?language=ar", "/simulator?language=en")
 WALKED: set[tuple[str, str]] = set()
 VIEWS = {"wide-nl": ("nl", WIDE), "phone-nl": ("nl", PHONE), "wide-en": ("en", WIDE)}
 
@@ -59,7 +60,9 @@ def test_every_page_of_a_role_is_accessible(shared_site, visit, service, login, 
     assert seen >= 2
 
 
-@pytest.mark.parametrize("path", ["/desk/login", "/simulator", "/simulator?language=ar", "/simulator?language=en"])
+@pytest.mark.parametrize(
+    "path", ["/desk/login", "/my-data/none", "/simulator", "/simulator?language=ar", "/simulator?language=en"]
+)
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 def test_pages_without_a_login_are_accessible(shared_site, visit, path, viewport):
     page = visit(shared_site, viewport=viewport).page

@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute
 
 # What stands for a parameter of a path. A new kind of page needs an example here, in the population of these tests.
 EXAMPLES = {"ticket_id": ("1", "3", "21"), "account_id": ("1",)}
-# Not pages: streams, files, JSON, and the chat page, which has no login and is walked by itself.
-NO_PAGES = ("/health", "/metrics", "/openapi.json", "/simulator", "/desk/events", "/static")
+# Not pages: streams, files and JSON; and the pages without a login, which are walked by themselves.
+NO_PAGES = ("/health", "/metrics", "/openapi.json", "/simulator", "/my-data", "/desk/events", "/static")
 
 
 def pages(app: FastAPI) -> list[str]:

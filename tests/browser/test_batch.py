@@ -1,0 +1,69 @@
+"""A klantregisseur clears the whole batch in one sitting."""
+
+from __future__ import annotations
+
+import httpx
+
+from tests.browser.population import MEANINGS, OWN
+
+TOPICS = {text: meaning for meaning, asks in MEANINGS.items() for _, text, _ in asks if "." in meaning}
+
+
+class Sitting:
+    """Answers what the page shows: a checked answer where one fits, else words of the own. Counts what was typed."""
+
+    def __init__(self, page):
+        self.page, self.typed, self.sent = page, 0, 0
+
+    def answer(self):
+        """The page with one question, or with several together."""
+        asked = self.page.locator("main").inner_text()
+        topic = next((topic for text, topic in TOPICS.items() if text in asked), None)
+        if topic is None:
+            self.typed += 1
+            self.page.locator("#text").fill(f"Dat kan. Ik bel u morgen. ({self.typed})")
+        else:
+            self.page.locator("#topic").select_option(topic)
+        self.page.locator(f"button[name=send][value={'text' if topic is None else 'topic'}]").click()
+        self.page.wait_for_url("**/desk?done=*")
+        self.sent += 1
+
+    def clear(self):
+        groups = self.page.locator('#live form[action="/desk/together"] button')
+        while groups.count():
+            groups.first.click()
+            self.page.wait_for_url("**/desk/together*")
+            self.answer()
+        singles = self.page.locator("#live .words")
+        while singles.count():
+            singles.first.click()
+            self.page.wait_for_url("**/desk/tickets/*")
+            self.answer()
+
+
+def answers_on(site, number):
+    """What the phone of a newcomer shows after the question was answered."""
+    channel = "console" if number % 4 else "console-numbers"
+    address = f"{site.base}/simulator/phones/p{number}/messages"
+    rows = httpx.get(address, params={"channel": channel}).json()["messages"]
+    return [row for row in rows if not row["mine"]]
+
+
+def test_twenty_questions_of_six_meanings_are_cleared_with_at_most_six_texts_typed(fresh_site, visit):
+    page = visit(fresh_site).log_in("sanne").page
+    page.goto("/desk")
+    assert len(OWN) == 20
+    assert page.locator("#live .words").count() == 20, "her own questions, and nobody else's"
+    sitting = Sitting(page)
+    sitting.clear()
+    assert sitting.typed <= 6
+    assert sitting.sent <= 8
+    assert page.locator("#live .words").count() == 0
+    assert page.locator(".empty").is_visible()
+    page.wait_for_timeout(1500)  # the worker sends
+    languages = [language for asks in MEANINGS.values() for language, _, _ in asks]
+    for number, language in enumerate(languages):
+        got = answers_on(fresh_site, number)
+        assert got, f"p{number} got no answer"
+        if OWN[number] in TOPICS:
+            assert got[-1]["language"] == language, "a checked answer goes out in the newcomer's own language"
