@@ -57,7 +57,7 @@ if __name__ == "__main__":
         upgrade(store.engine)
         store.close()
         (Path(folder) / "data").mkdir()
-        served = Site(Path(folder) / "data", empty)
+        served = Site(Path(folder) / "data", empty, "use")
         served.wait()
         try:
             take(served, pictures)
