@@ -129,10 +129,13 @@ def _add_monitoring(what: argparse._SubParsersAction[argparse.ArgumentParser]) -
     report.add_argument("--format", choices=("json", "html"), default="json")
     report.add_argument("--language", choices=("nl", "en"), default="nl", help="of the page")
     report.add_argument("--output", type=Path, metavar="FILE", help="where to write; on the screen when left out")
-    report.add_argument("--wave", default="", help="one wave; when left out the latest answer of each person")
+    report.add_argument(
+        "--wave", default="", help="one wave, or latest; when left out the latest answer of each person"
+    )
     report.add_argument("--min-people", type=int, default=10, metavar="N", help="no figure of fewer people")
     report.add_argument("--strict", action="store_true", help="as the pages: a small rest of a total hides a group too")
     _add_monitoring_export(what)
+    _add_monitoring_quarter(what)
 
 
 def _add_monitoring_export(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -141,7 +144,7 @@ def _add_monitoring_export(what: argparse._SubParsersAction[argparse.ArgumentPar
     )
     export.add_argument("--answers", type=Path, required=True, metavar="FILE.csv")
     export.add_argument("--baseline", type=Path, metavar="FILE.yaml")
-    export.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    export.add_argument("--output", type=Path, required=True, metavar="FOLDER or FILE.zip")
     export.add_argument("--wave", default="", help="one wave; all when left out")
     export.add_argument(
         "--min-people", type=int, default=10, metavar="N", help="so many share each background at least"
@@ -183,6 +186,16 @@ def _accounts(options: argparse.Namespace) -> int:
     from bot.settings import load_settings
 
     return run(options, load_settings())
+
+
+def _add_monitoring_quarter(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    quarter = _add(what, "quarter", _monitoring_quarter, "one page: what we heard, what changed, what to do")
+    quarter.add_argument("--answers", type=Path, required=True, metavar="FILE.csv")
+    quarter.add_argument("--baseline", type=Path, metavar="FILE.yaml")
+    quarter.add_argument("--output", type=Path, required=True, metavar="FILE.pdf")
+    quarter.add_argument("--language", choices=("nl", "en"), default="nl")
+    quarter.add_argument("--wave", default="latest")
+    quarter.add_argument("--min-people", type=int, default=10, metavar="N")
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -388,6 +401,13 @@ def _monitoring_export(options: argparse.Namespace) -> int:
     from bot.settings import ROOT
 
     return export(options, ROOT / "content")
+
+
+def _monitoring_quarter(options: argparse.Namespace) -> int:
+    from bot.commands.monitoring import quarter
+    from bot.settings import ROOT
+
+    return quarter(options, ROOT / "content")
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -30,6 +30,7 @@ from bot.desk.window import TEMPLATE, WindowRules
 from bot.identifiers import Vault
 from bot.inbox import Inbox
 from bot.locales import LANGUAGES
+from bot.monitoring import facts
 from bot.settings import Settings
 from bot.storage.migrate import upgrade
 from bot.storage.models import MarkerRow
@@ -146,6 +147,7 @@ def make_chores(settings: Settings, store: Store, clock: Clock, content: Content
             clock,
             lambda c, now: proposals.deliver(c, Teller(content, settings.hours, now), settings.push_rules),
         ),
+        Sweep("the facts", 3600, store, clock, lambda connection, now: facts.write(connection, now, content)),
         Sweep("the digest", 20, store, clock, lambda connection, now: digest.put_due(connection, now, rules)),
     ]
 

@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(131072, ge=1024)
     log_json: bool = False
     metrics_token: str = ""
+    monitoring_answers: str = ""
+    monitoring_api_key: str = ""
+    monitoring_min_people: int = Field(10, ge=5, le=100)
 
     research_key: str = ""
 
@@ -223,6 +226,7 @@ def _faults(settings: Settings) -> list[str]:
         *_whatsapp_faults(settings),
         *_push_faults(settings),
         *_mail_faults(settings),
+        *_monitoring_faults(settings),
     ]
     if not settings.content_dir.is_dir():
         faults.append(f"WEGWIJS_CONTENT_DIR: {settings.content_dir} is no folder")
@@ -239,6 +243,15 @@ def _faults(settings: Settings) -> list[str]:
     if bool(settings.secret_keys) != bool(settings.hash_key):
         faults.append("WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY belong together: set both or none")
     return faults + (_production_faults(settings) if settings.is_production else [])
+
+
+def _monitoring_faults(settings: Settings) -> list[str]:
+    faults = []
+    if settings.monitoring_answers and not Path(settings.monitoring_answers).is_file():
+        faults.append(f"WEGWIJS_MONITORING_ANSWERS: {settings.monitoring_answers} is no file")
+    if settings.monitoring_api_key and len(settings.monitoring_api_key) < 24:
+        faults.append("WEGWIJS_MONITORING_API_KEY: 24 characters at least, or somebody guesses it")
+    return faults
 
 
 def _telegram_faults(settings: Settings) -> list[str]:

@@ -47,6 +47,8 @@ def test_development_starts_without_any_setting_and_keeps_its_keys(tmp_path):
         ({"database_url": "mysql://x"}, "WEGWIJS_DATABASE_URL"),
         ({"secret_keys": "short", "hash_key": "x"}, "wegwijs keys new"),
         ({"hash_key": "x"}, "belong together"),
+        ({"monitoring_answers": "no/such.csv"}, "is no file"),
+        ({"monitoring_api_key": "short"}, "guesses it"),
         ({"telegram_webhook_secret": "x"}, "without WEGWIJS_TELEGRAM_TOKEN"),
         ({"telegram_token": "1:x"}, "anybody could write as Telegram"),
         ({"telegram_token": "1:x", "telegram_webhook_secret": "a b"}, "only letters"),

@@ -26,6 +26,8 @@ from webhooks import (
     login,
     metrics,
     monitoring,
+    monitoring_api,
+    monitoring_pages,
     oidc,
     overview,
     own_account,
@@ -40,7 +42,22 @@ from webhooks import (
 from webhooks.limits import BodyLimit
 
 # Every page for people who work here: one switch.
-DESK = (login, oidc, own_account, accounts, desk, events, content_pages, monitoring, surveys, urgent, gaps, overview)
+DESK = (
+    login,
+    oidc,
+    own_account,
+    accounts,
+    desk,
+    events,
+    content_pages,
+    monitoring,
+    surveys,
+    urgent,
+    gaps,
+    overview,
+    monitoring_pages,
+    monitoring_api,
+)
 STOP_SECONDS = 20  # for what is under way when the service is told to stop
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 CASELOAD = (caseload, week)  # who guides whom: pages under the same switch

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from bot.monitoring import operations
+from bot.monitoring import facts, operations
 from bot.monitoring.operations import MIN_COUNT, Figures
 from bot.roles import Role
 from bot.service import Service
@@ -39,12 +39,14 @@ def router(service: Service) -> APIRouter:
     async def show(request: Request) -> Response:
         now = service.clock.now()
         counts = await service.store.aread(lambda connection: operations.count(connection, now))
+        months = await service.store.aread(lambda connection: facts.months(connection, now))
         figures = operations.publish(counts)
         titles = {topic: answer.title for topic, answer in service.content.answers[page_language(request)].items()}
         return pages.render(
             request,
             "desk/monitoring.html",
             figures=figures,
+            months=months,
             titles=titles,
             charts=charts(figures),
             bar_width=BAR,

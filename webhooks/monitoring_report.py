@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 
 from bot.monitoring.baseline import SUBGROUPS
@@ -25,6 +26,13 @@ def page(found: Figures, language: str) -> str:
         backgrounds=found["source"]["backgrounds"],
         relations=matrix(found["relations"]),
     )
+
+
+def titles(page: Figures, language: str) -> dict[str, str]:
+    """The headings of the quarterly page: title, note, heard, changed, todo."""
+    template = environment(language).get_template("monitoring/titles.html")
+    text = unescape(template.render(wave=page["wave"], respondents=page["respondents"]))
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
 def by_scale(items: Figures) -> dict[tuple[int, int], list[str]]:

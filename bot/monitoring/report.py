@@ -10,10 +10,12 @@ import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
 from bot.monitoring import against, regression, response
 from bot.monitoring.answers import Answers, Scale
+from bot.monitoring.answers_file import AnswersError
 from bot.monitoring.baseline import SUBGROUPS, Baseline
 from bot.monitoring.descriptive import describe
 from bot.monitoring.differences import compare, holm
 from bot.monitoring.protection import REST, Rules, hidden_figures, hidden_groups, may_show, ordered, protected
+from bot.monitoring.quarter import quarter
 from bot.monitoring.sentences import say
 from bot.monitoring.trends import trends
 from bot.monitoring.vocabulary import BACKGROUNDS, DERIVED, groups_of
@@ -54,7 +56,7 @@ def make(answers: Answers, baseline: Baseline, options: Options) -> Figures:
     _correct(items)
     people = frame.drop_duplicates("respondent", keep="last")
     _weigh(items, given, response.weights(people, baseline, options.rules))
-    return {
+    found: Figures = {
         "format": FORMAT,
         "source": _source(answers, frame, options),
         "left_out": left_out(answers),
@@ -66,6 +68,16 @@ def make(answers: Answers, baseline: Baseline, options: Options) -> Figures:
         "representation": response.representation(people, baseline, options.rules),
         "tool_check": against.check(baseline),
     }
+    return found | {"quarter": quarter(found)}
+
+
+def wave_of(wave: str, waves: list[str]) -> str:
+    """The wave that is meant: "latest" is the last one. Raises AnswersError for one that the file doesn't have."""
+    if wave == "latest" and waves:
+        return waves[-1]
+    if wave and wave not in waves:
+        raise AnswersError(f"--wave: '{wave}' is not in the file; it has {', '.join(waves)}")
+    return wave
 
 
 def selected(answers: Answers, wave: str) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bot.storage import (  # noqa: F401  # so that all tables are known where one is
     account_models,
     desk_models,
+    fact_models,
     follow_up_models,
     linking_models,
     survey_models,

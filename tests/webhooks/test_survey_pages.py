@@ -1,0 +1,174 @@
+"""Survey figures as pages and as JSON, for researchers and coordinators and for nobody else."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+
+import pytest
+
+from bot.monitoring import baseline as baselines
+from bot.monitoring.answers import read_answers
+from bot.monitoring.protection import Rules
+from bot.monitoring.report import Options, make, scales_of
+from bot.roles import Role
+from bot.settings import ROOT
+from tests.webhooks.browser import log_in, make_browser
+from webhooks import monitoring_figures
+from webhooks.monitoring_api import camel
+from webhooks.monitoring_figures import DEMO, FiguresError, SurveyFigures
+
+PAGES = ("survey", "trend", "funnel", "quarter", "items/Q17", "groups/gender")
+API = "/api/monitoring/v1"
+
+
+@pytest.fixture(scope="session")
+def demo_reports():
+    baseline = baselines.load(ROOT / "content" / "baseline_2024.yaml")
+    answers = read_answers(DEMO, scales_of(baseline))
+    return {
+        wave: make(answers, baseline, Options(Rules(strict=True), wave, DEMO.name)) for wave in ("2026-1", "2026-3")
+    }
+
+
+@pytest.fixture
+def browser(service, demo_reports, monkeypatch):
+    """The figures are computed here once, not in a process of their own for each test."""
+
+    async def run(_, what, *options):
+        wave = options[options.index("--wave") + 1]
+        wave = max(demo_reports) if wave == "latest" else wave
+        if wave not in demo_reports:
+            raise FiguresError(f"--wave: '{wave}' is not in the file; it has {', '.join(demo_reports)}")
+        return json.dumps(demo_reports[wave]).encode()
+
+    monkeypatch.setattr(SurveyFigures, "_run", run)
+    return make_browser(service)
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_each_page_shows_its_figures_in_both_languages_and_without_script_or_style(browser, place):
+    log_in(browser, Role.RESEARCHER)
+    dutch, english = (browser.get(f"/monitoring/{place}?lang={language}") for language in ("nl", "en"))
+    assert (dutch.status_code, english.status_code) == (200, 200)
+    assert "Verzonnen antwoorden" in dutch.text
+    assert "Invented answers" in english.text
+    assert not re.search(r"<[^>]+\sstyle=|<style|onclick", dutch.text)
+    assert "None" not in re.sub(r"<[^>]+>", " ", dutch.text)
+
+
+def test_each_chart_has_a_title_and_a_table_beside_it(browser):
+    log_in(browser, Role.RESEARCHER)
+    for place in ("survey", "trend", "funnel", "items/Q17"):
+        page = browser.get(f"/monitoring/{place}").text
+        assert (charts := page.count('<svg class="chart"')) > 0
+        assert page.count("<title id=") == charts
+        assert page.count("<table") >= charts
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        (Role.RESEARCHER, 200),
+        (Role.COORDINATOR, 200),
+        (Role.KLANTREGISSEUR, 403),
+        (Role.EDITOR, 403),
+        (Role.ADMIN, 403),
+    ],
+)
+def test_only_researchers_and_coordinators_see_figures(browser, role, status):
+    log_in(browser, role)
+    for place in (*PAGES, "quarter.pdf", "export.zip"):
+        assert browser.get(f"/monitoring/{place}").status_code == status, place
+    answer = browser.get(f"{API}/items")
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_wave_can_be_chosen_and_one_that_is_not_there_is_told(browser, demo_reports):
+    log_in(browser, Role.RESEARCHER)
+    first = demo_reports["2026-1"]["items"]["Q17"]["total"]
+    assert f"{first['m']:.2f}".replace(".", ",") in browser.get("/monitoring/survey?wave=2026-1&lang=nl").text
+    assert "is not in the file" in browser.get("/monitoring/survey?wave=1999").text
+    assert browser.get("/monitoring/items/Q999").status_code == 404
+    assert browser.get("/monitoring/groups/shoe_size").status_code == 404
+
+
+def test_the_api_follows_the_dutch_rules(browser):
+    log_in(browser, Role.RESEARCHER)
+    answer = browser.get(f"{API}/items/Q17")
+    assert answer.headers["api-version"] == "1.0.0"
+    body = answer.json()
+    assert body["higherIsWorse"] is False
+    assert body["baseline"]["total"]["m2024"] == 3.48
+    assert set(body["groups"]) >= {"type", "gender", "age_group"}  # names of things, not of fields
+    problem = browser.get(f"{API}/items/Q999")
+    assert (problem.status_code, problem.json()["status"]) == (404, 404)
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert browser.get(f"{API}/items/").status_code == 404
+    for place in ("waves", "items", "relations", "funnel", "checks", "operations"):
+        assert browser.get(f"{API}/{place}").status_code == 200, place
+
+
+def test_anybody_may_read_what_the_api_is(browser):
+    document = browser.get(f"{API}/openapi.json").json()
+    assert document["openapi"].startswith("3.")
+    assert set(document["paths"]) >= {f"{API}/items", f"{API}/items/{{item}}", f"{API}/waves"}
+
+
+def test_a_program_shows_its_key(service, demo_reports, browser):
+    assert browser.get(f"{API}/items").status_code == 401
+    key = "a key of twenty-four signs"
+    service.settings = service.settings.model_copy(update={"monitoring_api_key": key})
+    program = make_browser(service)
+    assert program.get(f"{API}/items", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert program.get(f"{API}/items", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert program.get(f"{API}/items", headers={"Authorization": "Bearer "}).status_code == 401
+
+
+def test_no_figure_of_too_few_people_leaves_by_the_api(browser, demo_reports):
+    log_in(browser, Role.RESEARCHER)
+
+    def numbers(value):
+        if isinstance(value, dict):
+            yield from ([value["n"]] if isinstance(value.get("n"), int) and "m" in value else [])
+            for inner in value.values():
+                yield from numbers(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from numbers(inner)
+
+    for wave in demo_reports:
+        for item in ("Q3", "Q10", "Q13", "Q25"):
+            found = list(numbers(browser.get(f"{API}/items/{item}?wave={wave}").json()))
+            assert found
+            assert all(n == 0 or n >= 10 for n in found)
+
+
+def test_without_answers_the_page_says_so(service, monkeypatch, tmp_path):
+    monkeypatch.setattr(monitoring_figures, "DEMO", tmp_path / "none.csv")
+    browser = make_browser(service)
+    log_in(browser, Role.RESEARCHER)
+    assert "Er zijn nog geen antwoorden" in browser.get("/monitoring/survey?lang=nl").text
+    assert browser.get("/monitoring/export.zip").status_code == 404
+    assert browser.get(f"{API}/items").status_code == 404
+
+
+def test_pdf_and_export_come_out_of_a_process_of_their_own(service):
+    """The real thing, once: a PDF of one page and a zip with every file."""
+    browser = make_browser(service)
+    log_in(browser, Role.RESEARCHER)
+    page = browser.get("/monitoring/quarter.pdf?lang=en")
+    assert page.headers["content-disposition"] == 'attachment; filename="wegwijs-2026-3.pdf"'
+    assert page.content.startswith(b"%PDF")
+    assert page.content.count(b"/Type /Page\n") == 1
+    names = zipfile.ZipFile(io.BytesIO(browser.get("/monitoring/export.zip").content)).namelist()
+    assert {"answers.sav", "answers.xlsx", "answers_tidy.csv", "codebook.csv", "manifest.json"} <= set(names)
+
+
+def test_keys_are_camel_case_but_names_are_not():
+    found = camel({"higher_is_worse": 1, "groups": {"age_group": {"n_effective": 2}}, "left": [{"p_holm": 1}]})
+    assert found == {"higherIsWorse": 1, "groups": {"age_group": {"nEffective": 2}}, "left": [{"pHolm": 1}]}
