@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs
-from bot.commands import caseload_line
+from bot.commands import caseload_line, monitoring_options
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
 from bot.locales import AMSTERDAM
 from bot.roles import Role
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     telegram = _add(commands, "telegram", _telegram, "set up the bot at Telegram")
     telegram.add_argument("what", choices=("set-webhook", "set-commands"))
     monitoring = commands.add_parser("monitoring", help="figures for researchers")
-    _add_monitoring(monitoring.add_subparsers(required=True, metavar="WHAT"))
+    monitoring_options.add(monitoring.add_subparsers(required=True, metavar="WHAT"), _monitoring)
     caseload_line.add_to(commands)
     bench = _add(commands, "bench", _bench, "measure speed as ratios to a no-op endpoint")
     bench.add_argument("--seconds", type=float, default=3.0, help="length of each measurement")
@@ -121,36 +121,6 @@ def _add_content(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("--content", type=Path)
 
 
-def _add_monitoring(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    text = "figures from a file of answers alone"
-    report = _add(what, "report", _monitoring_report, text)
-    report.add_argument("--answers", type=Path, required=True, metavar="FILE.csv")
-    report.add_argument("--baseline", type=Path, metavar="FILE.yaml", help="the study to compare with (default: 2024)")
-    report.add_argument("--format", choices=("json", "html"), default="json")
-    report.add_argument("--language", choices=("nl", "en"), default="nl", help="of the page")
-    report.add_argument("--output", type=Path, metavar="FILE", help="where to write; on the screen when left out")
-    report.add_argument(
-        "--wave", default="", help="one wave, or latest; when left out the latest answer of each person"
-    )
-    report.add_argument("--min-people", type=int, default=10, metavar="N", help="no figure of fewer people")
-    report.add_argument("--strict", action="store_true", help="as the pages: a small rest of a total hides a group too")
-    _add_monitoring_export(what)
-    _add_monitoring_quarter(what)
-
-
-def _add_monitoring_export(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    export = _add(
-        what, "export", _monitoring_export, "answers to take along: CSV, XLSX, SPSS, Parquet, codebook, manifest"
-    )
-    export.add_argument("--answers", type=Path, required=True, metavar="FILE.csv")
-    export.add_argument("--baseline", type=Path, metavar="FILE.yaml")
-    export.add_argument("--output", type=Path, required=True, metavar="FOLDER or FILE.zip")
-    export.add_argument("--wave", default="", help="one wave; all when left out")
-    export.add_argument(
-        "--min-people", type=int, default=10, metavar="N", help="so many share each background at least"
-    )
-
-
 def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     accounts = commands.add_parser("accounts", help="who may log in, and what each may do")
     what = accounts.add_subparsers(required=True, metavar="WHAT", dest="what")
@@ -186,16 +156,6 @@ def _accounts(options: argparse.Namespace) -> int:
     from bot.settings import load_settings
 
     return run(options, load_settings())
-
-
-def _add_monitoring_quarter(what: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    quarter = _add(what, "quarter", _monitoring_quarter, "one page: what we heard, what changed, what to do")
-    quarter.add_argument("--answers", type=Path, required=True, metavar="FILE.csv")
-    quarter.add_argument("--baseline", type=Path, metavar="FILE.yaml")
-    quarter.add_argument("--output", type=Path, required=True, metavar="FILE.pdf")
-    quarter.add_argument("--language", choices=("nl", "en"), default="nl")
-    quarter.add_argument("--wave", default="latest")
-    quarter.add_argument("--min-people", type=int, default=10, metavar="N")
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -389,25 +349,12 @@ def _telegram(options: argparse.Namespace) -> int:
     return asyncio.run(run(options.what, load_settings()))
 
 
-def _monitoring_report(options: argparse.Namespace) -> int:
-    from bot.commands.monitoring import report
+def _monitoring(options: argparse.Namespace) -> int:
+    from bot.commands import monitoring
     from bot.settings import ROOT
 
-    return report(options, ROOT / "content")
-
-
-def _monitoring_export(options: argparse.Namespace) -> int:
-    from bot.commands.monitoring import export
-    from bot.settings import ROOT
-
-    return export(options, ROOT / "content")
-
-
-def _monitoring_quarter(options: argparse.Namespace) -> int:
-    from bot.commands.monitoring import quarter
-    from bot.settings import ROOT
-
-    return quarter(options, ROOT / "content")
+    what = {"report": monitoring.report, "export": monitoring.export, "quarter": monitoring.quarter}[options.what]
+    return what(options, ROOT / "content")
 
 
 def _bench(options: argparse.Namespace) -> int:
