@@ -90,10 +90,16 @@ def _messages(connection: Connection, contact_id: int) -> tuple[dict[str, Any], 
     return tuple(row._asdict() for row in connection.execute(query.order_by(MessageRow.id)))
 
 
+def _entry(row: sa.Row[Any]) -> dict[str, Any]:
+    """What was said on a question, and what a machine made of it where the person read that."""
+    translated = {"translation": row.translation} if row.translation else {}
+    return {"at": row.at, "kind": row.kind, "text": row.text, **translated}
+
+
 def _tickets(connection: Connection, contact_id: int) -> tuple[dict[str, Any], ...]:
     """Questions that were passed on, with what was asked and answered; notes of colleagues among themselves too."""
     entries = connection.execute(
-        sa.select(TicketEntryRow.ticket_id, TicketEntryRow.kind, TicketEntryRow.text, TicketEntryRow.at)
+        sa.select(TicketEntryRow.__table__)
         .join(TicketRow, TicketRow.id == TicketEntryRow.ticket_id)
         .where(TicketRow.contact_id == contact_id)
         .order_by(TicketEntryRow.id)
@@ -102,7 +108,7 @@ def _tickets(connection: Connection, contact_id: int) -> tuple[dict[str, Any], .
     return tuple(
         {
             **ticket._asdict(),
-            "entries": [{"at": e.at, "kind": e.kind, "text": e.text} for e in entries if e.ticket_id == ticket.id],
+            "entries": [_entry(e) for e in entries if e.ticket_id == ticket.id],
         }
         for ticket in connection.execute(query.where(TicketRow.contact_id == contact_id).order_by(TicketRow.id))
     )

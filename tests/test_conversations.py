@@ -20,8 +20,8 @@ import bot.conversation
 from bot.actions import Action
 from bot.content import Content
 from bot.desk import answering, asking_back, closing, handover, prepared
-from bot.desk.handover import Teller
 from bot.desk.settling import Deed
+from bot.desk.telling import Teller
 from bot.locales import LANGUAGES
 from bot.messages import CAPABILITIES, InboundMessage, Kind
 from bot.policy import HANDLERS, decide

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.desk import answering, closing, tickets
-from bot.desk.handover import Teller
 from bot.desk.settling import Deed
+from bot.desk.telling import Teller
 from bot.roles import EVERYTHING, Principal
 from bot.storage.models import TicketRow
 from bot.understanding import Candidate, Outcome, Understanding

@@ -18,7 +18,7 @@ from bot.contacts import Consent, Contact, Question, Route
 from bot.content import proposal
 from bot.desk import gaps, proposals
 from bot.desk.grouping import Grouper
-from bot.desk.handover import Teller
+from bot.desk.telling import Teller
 from bot.messages import Address
 from bot.people import consented, find_or_create, save
 from bot.pushes import PushRules

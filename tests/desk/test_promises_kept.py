@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.desk import asking_back, handover, prepared
-from bot.desk.handover import Teller
 from bot.desk.settling import Deed, Outcome
+from bot.desk.telling import Teller
 from bot.messages import Kind
 from bot.storage.desk_models import ClaimRow, PreparedRow
 from bot.storage.models import AbsenceRow, ActorRow, OutboxRow, TicketEntryRow, TicketRow, TicketState, TimerRow
