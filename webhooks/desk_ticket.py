@@ -28,7 +28,7 @@ from bot.roles import ANSWERING, Principal
 from bot.service import Service
 from bot.storage.store import Work
 from bot.translation import TranslationError
-from webhooks import desk_curated
+from webhooks import desk_curated, desk_why
 from webhooks.auth import Guard
 from webhooks.desk_forms import MAX_ANSWER, MAX_ID, read_answer, read_translation
 from webhooks.pages import HEADERS, PageError, Pages, page_language
@@ -268,6 +268,8 @@ class TicketDesk:
             ticket=ticket,
             waits=waits,
             conversation=view.conversation,
+            can_explain=desk_why.can_explain(self._service),
+            why=await desk_why.why(self._service, view.page) if request.query_params.get("why") == "1" else None,
             now=now,
             limit=MAX_ANSWER,
             kept=request.query_params.get("kept") == "1",

@@ -45,8 +45,7 @@ class Calibration:
     """From the chances of left-out examples to those of messages: `slope` and `shift` of the log-odds.
 
     An example counts for one topic only, while a message often has several right answers, so the chances that were
-    fitted on examples are too careful. Fitted on the 420 development messages; cross-validated it is as good
-    (docs/understanding.md).
+    fitted on examples are too careful. Chosen with a look at the 420 development messages.
     """
 
     slope: float = 0.8

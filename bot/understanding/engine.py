@@ -25,6 +25,7 @@ from bot.understanding.reading import Reader, Reading, make_reader, parts
 log = logging.getLogger(__name__)
 
 _QUESTIONS = 4  # of one message that are looked at
+_KEPT = 3  # fitted models: of this content, of the one before it, of a pack that somebody measures
 _LONG = 250  # characters from which the sentences of a message are looked at one by one
 _SENTENCES = 60  # of a message that are: two seconds at most
 _ALSO = 0.9  # chance from which a sentence of its own is a second question
@@ -56,9 +57,9 @@ def _fit(content_dir: Path, path: Path) -> Model:
     command = [sys.executable, "-m", "bot.understanding.fit", str(content_dir.resolve()), str(path.resolve())]
     if subprocess.run(command, env=environment, check=False).returncode != 0:  # noqa: S603  # our own module
         raise WegwijsError("fitting the understanding failed; the lines above say why")
-    for old in path.parent.glob("understanding-*.npz"):
-        if old != path:
-            old.unlink(missing_ok=True)
+    fitted = sorted(path.parent.glob("understanding-*.npz"), key=lambda found: found.stat().st_mtime)
+    for old in fitted[:-_KEPT]:
+        old.unlink(missing_ok=True)
     return load(path)
 
 

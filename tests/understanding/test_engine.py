@@ -136,6 +136,17 @@ def test_a_fitted_model_is_used_again(engine: Engine, cache: Path, monkeypatch: 
     assert np.array_equal(again.model.full.votes, engine.model.full.votes)
 
 
+def test_measuring_another_pack_keeps_the_model_of_the_service(engine: Engine, cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "en" / "examples").mkdir(parents=True)
+    (tmp_path / "topics.yaml").write_text("a.b: {}\nc.d: {}\n")
+    (tmp_path / "en" / "examples" / "x.yaml").write_text("a.b: [when is the market]\nc.d: [where do I swim]\n")
+    other = load_understander(tmp_path, cache)  # only topics and examples of one language
+    assert model_path(PACK, cache).exists()
+    said = other.understand("wanneer is de markt?", "nl")
+    assert said.candidates[0].topic == "a.b"
+    assert other.understand("ik wil dood", "nl").outcome is not Outcome.CRISIS  # it has no such topic
+
+
 @pytest.mark.parametrize("damage", [b"", b"no model", b"PK\x03\x04 half a file"])
 def test_a_broken_model_is_fitted_again(engine: Engine, tmp_path: Path, cache: Path, damage: bytes) -> None:
     for vectors in cache.glob("vectors-*"):
