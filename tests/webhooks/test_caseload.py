@@ -178,4 +178,4 @@ def test_the_page_counts(service, browser):
     make_party(service, make_actor(service), "P-1")
     make_party(service, None, "P-2")
     page = browser.get("/desk/caseload")
-    assert re.findall(r"<dd>(\d+)</dd>", page.text) == ["1", "2", "0", "1", "0"]
+    assert re.findall(r"<strong>(\d+)</strong></li>", page.text) == ["1", "2", "0", "1", "0"]
