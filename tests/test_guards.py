@@ -7,6 +7,7 @@ import re
 
 import pytest
 import sqlalchemy as sa
+import yaml
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from fastapi.testclient import TestClient
@@ -15,19 +16,8 @@ from bot.settings import ROOT
 from bot.storage.models import Base
 from webhooks.app import create_app
 
-PUBLIC = {
-    ("GET", "/health/live"),
-    ("GET", "/health/ready"),
-    ("GET", "/openapi.json"),
-    ("GET", "/api/monitoring/v1/openapi.json"),
-    ("GET", "/desk/login"),
-    ("POST", "/desk/login"),
-    ("GET", "/my-data/{token}"),  # the link is the proof: 256 bits, an hour
-    ("GET", "/simulator"),  # invented phones only; not there in production
-    ("GET", "/simulator/phones/{phone}/messages"),
-    ("POST", "/simulator/phones/{phone}/messages"),
-    ("POST", "/simulator/clock"),
-}
+MATRIX = yaml.safe_load((ROOT / "tests" / "authorisation.yaml").read_text(encoding="utf-8"))["routes"]
+PUBLIC = {tuple(route.split(" ")) for route, who in MATRIX.items() if who == "public"}
 SIGNED = {("POST", "/telegram"), ("POST", "/whatsapp"), ("POST", "/whatsapp/status")}
 
 
@@ -51,6 +41,13 @@ def test_every_route_asks_for_a_proof_or_is_listed_as_public(service):
     for method, path in sorted(found - PUBLIC):
         answer = client.request(method, re.sub(r"\{\w+(:\w+)?\}", "1", path))
         assert answer.status_code in (302, 303, 307, 401, 403), f"{method} {path} is open to anybody"
+
+
+def test_every_route_has_a_row_in_the_matrix(service):
+    """Who may open it is decided and written down before it exists; tests/test_authorisation.py opens it."""
+    service.settings = service.settings.model_copy(update={"oidc_issuer": "https://login.example"})
+    without = {f"{method} {path}" for method, path in routes(create_app(service))} - set(MATRIX)
+    assert not without, "add these to tests/authorisation.yaml, each with the roles that may open it"
 
 
 def test_the_chat_page_is_not_there_when_it_is_off(service):

@@ -19,7 +19,7 @@ from bot.roles import Role
 from bot.service import Service
 from webhooks.auth import Guard
 from webhooks.login import go
-from webhooks.pages import PageError, Pages
+from webhooks.pages import PageError, Pages, static
 
 MAX_ID = 2**63 - 1
 LINES = 50  # of the audit log on one page
@@ -172,6 +172,7 @@ class Log:
 
     def __init__(self, service: Service, pages: Pages) -> None:
         self._service, self._pages = service, pages
+        self._style = static("accounts.css")
 
     async def show(self, request: Request) -> Response:
         asked = dict(request.query_params)
@@ -195,7 +196,7 @@ class Log:
         found, more = facts["lines"][:LINES], len(facts["lines"]) > LINES
         kept = {name: asked[name] for name in ("account", "action", "day", "contact", "ticket") if asked.get(name)}
         facts |= {"lines": found, "wanted": wanted, "kept": kept, "next": found[-1].id if more else None}
-        return self._pages.render(request, "accounts/audit.html", **facts)
+        return self._pages.render(request, "accounts/audit.html", style=self._style, **facts)
 
 
 def _number(text: str | None) -> int | None:

@@ -90,7 +90,7 @@ class Me:
         )
         error = error or ("same" if new == form.get("password", "") else "")
         if error:
-            return self._password_page(request, status=401 if error == "wrong" else 422, error=error)
+            return self._password_page(request, status=422, error=error)
         hashed = await asyncio.to_thread(passwords.hash_of, new)
         now = self._service.clock.machine_now()
 
@@ -116,7 +116,7 @@ class Me:
         """Show a new secret. Who has a second step already proves both, or a stolen session could take it over."""
         account: Account = request.state.session.login.account
         if account.has_totp and not await self._is_really(request, with_code=True):
-            return await self._enrolment_page(request, status=401, error="wrong")
+            return await self._enrolment_page(request, status=422, error="wrong")
         sealed, now = self._service.vault.seal_text(second_factor.new_secret()), self._service.clock.machine_now()
         try:
             await self._service.store.awrite(

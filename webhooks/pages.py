@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -255,6 +255,7 @@ def _wanted(header: str) -> str:
     return best
 
 
+@cache  # reading the catalogues takes most of the start, and every area of the desk asks for both languages
 def environment(language: str) -> Environment:
     """Templates with the words of a language."""
     environment = Environment(
