@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from bot.errors import AccountError
 from bot.messages import Address, InboundMessage, Kind
 from bot.roles import Principal
 from bot.service import Service
-from bot.storage.models import MarkerRow, ScreenRow
+from bot.storage.models import ActorRow, MarkerRow, ScreenRow, SlotRow
 
 PASSWORD = "demo"  # of the invented accounts, which count only where the chat page runs
 DEMO = Path(__file__).parent / "demo.yaml"
@@ -34,6 +34,8 @@ def load_demo(service: Service) -> bool:
             return False
         connection.execute(sa.insert(MarkerRow).values(name="demo", value="1"))
         now = service.clock.now()
+        for entry in population["klantregisseurs"]:
+            _klantregisseur(connection, entry, now)
         for person in population["people"]:
             _person(connection, service, person, now)
         for line in population["figures"]:
@@ -43,6 +45,14 @@ def load_demo(service: Service) -> bool:
         return True
 
     return service.store.write(load)
+
+
+def _klantregisseur(connection: Connection, entry: dict[str, Any], now: datetime) -> None:
+    values = {name: entry[name] for name in ("code", "name", "languages")} | {"imported_at": now}
+    actor_id = connection.execute(sa.insert(ActorRow).values(**values).returning(ActorRow.id)).scalar_one()
+    for weekday, starts, ends in entry["slots"]:
+        hours = {"starts": time.fromisoformat(starts), "ends": time.fromisoformat(ends), "max_answers": 10}
+        connection.execute(sa.insert(SlotRow).values(actor_id=actor_id, weekday=weekday, **hours))
 
 
 def _person(connection: Connection, service: Service, person: dict[str, Any], now: datetime) -> None:
@@ -71,8 +81,16 @@ def _person(connection: Connection, service: Service, person: dict[str, Any], no
         at = now - timedelta(hours=ticket["hours_ago"])
         candidates = tuple((topic, confidence) for topic, confidence in ticket.get("candidates", []))
         question = Question(ticket["text"], person["language"], candidates, ticket["reason"])
-        route = Route(max(working_days.promise(at, service.settings.hours), now + timedelta(hours=2)))
+        promise = max(working_days.promise(at, service.settings.hours), now + timedelta(hours=2))
+        route = Route(promise, *_actor(connection, ticket.get("actor")))
         escalation.open_ticket(connection, contact.id, question, route, at)
+
+
+def _actor(connection: Connection, code: str | None) -> tuple[int | None, str]:
+    """The klantregisseur whom a question waits for, with the name; without a code the back-up desk."""
+    query = sa.select(ActorRow.id, ActorRow.name).where(ActorRow.code == code)
+    found = connection.execute(query).one_or_none()
+    return (found.id, found.name) if found else (None, "")
 
 
 def load_accounts(service: Service) -> int:

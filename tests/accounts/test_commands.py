@@ -96,6 +96,15 @@ def test_a_demonstration_has_somebody_for_each_role(service):
         browser.cookies.clear()
 
 
+def test_a_klantregisseur_of_the_demonstration_has_a_question_of_the_own_caseload(service):
+    assert demo.load_demo(service)
+    demo.load_accounts(service)
+    for login in ("sanne", "mehmet"):
+        browser = make_browser(service)
+        give_password(browser, login, demo.PASSWORD)
+        assert browser.get("/desk").text.count('href="/desk/tickets/') >= 1, login
+
+
 def test_production_makes_no_accounts_of_a_demonstration(service, tmp_path):
     service.settings = load_settings(data_dir=tmp_path, simulator=False, **KEYS)
     assert demo.load_accounts(service) == 0
