@@ -25,7 +25,7 @@ from bot.storage.models import (
     PartyRow,
     TimerRow,
 )
-from bot.storage.survey_models import BadNewsRow, SurveyConsentRow, SurveyInvitationRow
+from bot.storage.survey_models import BadNewsRow, SurveyConsentRow, SurveyInvitationRow, SurveyPhaseRow
 
 _READY: sa.ColumnElement[int] = sa.literal_column("0")
 _RUNNING: sa.ColumnElement[int] = sa.literal_column("1")
@@ -85,6 +85,7 @@ def _once_in_surveys(connection: Connection, gone: int, stays: int) -> None:
         if refused:
             stop = sa.update(SurveyConsentRow).where(SurveyConsentRow.contact_id == stays).values(state="stopped")
             connection.execute(stop)
+    connection.execute(sa.delete(SurveyPhaseRow).where(SurveyPhaseRow.contact_id == gone))
     waves = sa.select(SurveyInvitationRow.wave_id).where(SurveyInvitationRow.contact_id == stays)
     twice = (SurveyInvitationRow.contact_id == gone, SurveyInvitationRow.wave_id.in_(waves))
     connection.execute(sa.update(SurveyInvitationRow).where(*twice).values(contact_id=None, due_at=None))

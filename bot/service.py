@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from twilio.rest import Client
 
 from bot import content as texts
-from bot import logs, survey_waves
+from bot import logs, survey_events, survey_waves
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.smtp import LogPostman, SmtpPostman
@@ -112,8 +112,12 @@ def build(
 
 
 def survey_round(store: Store, clock: Clock, surveyor: Surveyor) -> Chore:
-    """Lets invitations go, a few at a time."""
-    return Sweep("the round of invitations", 5, store, clock, lambda c, now: survey_waves.release(c, surveyor, now))
+    """Looks what happened to people, and lets invitations go, a few at a time."""
+
+    def work(connection: sa.Connection, now: datetime) -> int:
+        return survey_events.watch(connection, surveyor, now) + survey_waves.release(connection, surveyor, now)
+
+    return Sweep("the round of invitations", 5, store, clock, work)
 
 
 def window_rules(settings: Settings) -> WindowRules:

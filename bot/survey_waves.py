@@ -235,6 +235,14 @@ def happened(connection: Connection, surveyor: Surveyor, contact_id: int, event:
     return placed
 
 
+def events_waited_for(connection: Connection, surveyor: Surveyor) -> set[str]:
+    """The events after which a live wave asks."""
+    live = sa.select(SurveyWaveRow.survey).where(SurveyWaveRow.state == "live").distinct()
+    surveys = surveyor.content.surveys.surveys
+    found = {surveys[key].schedule.after for key in connection.execute(live).scalars() if key in surveys}
+    return {event for event in found if event is not None}
+
+
 def release(connection: Connection, surveyor: Surveyor, now: datetime) -> int:
     """Let due invitations and reminders go, as many as there is room for; close what is over. Returns how many."""
     over = (SurveyWaveRow.state == "live", SurveyWaveRow.closes_on < now.astimezone(AMSTERDAM).date())

@@ -98,3 +98,12 @@ class SurveyConsentRow(Base):
     contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)
     state: Mapped[str] = mapped_column(sa.String(8))  # given, stopped
     at: Mapped[datetime]
+
+
+class SurveyPhaseRow(Base):
+    """The phase of a person when it was last looked at: another one by now is an event that surveys wait for."""
+
+    __tablename__ = "survey_phase"
+
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)
+    phase: Mapped[str] = mapped_column(sa.String(16))

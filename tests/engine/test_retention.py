@@ -15,7 +15,7 @@ from bot.messages import Address, InboundMessage, Kind
 from bot.storage.models import Base, ContactRow, InboxRow, LaneState, MessageRow, OutcomeCountRow, TicketRow
 
 NOBODY = {"outcome_count", "promise_count", "spend", "pace", "marker", "screen", "survey_wave"}
-WITH_THEIR_OWNER = {"address", "ticket_entry", "slot", "absence", "survey_consent", "proposal_ticket"}
+WITH_THEIR_OWNER = {"address", "ticket_entry", "slot", "absence", "survey_consent", "survey_phase", "proposal_ticket"}
 
 
 def test_every_table_with_something_of_a_person_has_a_rule(content):
