@@ -9,7 +9,14 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 # What stands for a parameter of a path. A new kind of page needs an example here, in the population of these tests.
-EXAMPLES = {"ticket_id": ("1", "3", "21"), "account_id": ("1",), "proposal_id": ("1",)}
+EXAMPLES = {
+    "ticket_id": ("1", "3", "21"),
+    "account_id": ("1",),
+    "proposal_id": ("1",),
+    "wave_id": ("1",),
+    "item": ("pip_known",),
+    "background": ("gender",),
+}
 # Not pages: streams, files and JSON; and the pages without a login, which are walked by themselves.
 NO_PAGES = ("/health", "/metrics", "/openapi.json", "/simulator", "/my-data", "/desk/events", "/static")
 
