@@ -15,7 +15,7 @@ run: $(VENV)/.installed ## install, make the database, load a made-up population
 
 .PHONY: test
 test: $(VENV)/.installed-dev ## install what the tests need and run them all
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: test-browser
 test-browser: $(VENV)/.installed-dev ## the pages in a real browser: every page with axe, keyboard, no script, two browsers at once

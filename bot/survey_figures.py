@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.storage.research_models import SurveyAnswerRow
-from bot.storage.survey_models import SurveyInvitationRow
+from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
 
 RESPONSE = 0.29  # of the study of 2024: 149 of 518
 SPREAD = {
@@ -132,3 +134,32 @@ def rows(connection: Connection, wave: str) -> list[tuple[Any, ...]]:
     columns = [getattr(SurveyAnswerRow, name) for name in COLUMNS]
     query = sa.select(*columns).where(SurveyAnswerRow.wave == wave)
     return [tuple(row) for row in connection.execute(query.order_by(SurveyAnswerRow.respondent, SurveyAnswerRow.item))]
+
+
+@dataclass(frozen=True)
+class ClosedWave:
+    """A wave that is over, and how many rows its answers are: fewer after somebody was erased."""
+
+    code: str
+    answers: int
+
+
+def closed_waves(connection: Connection) -> tuple[ClosedWave, ...]:
+    """The waves that are over and have answers, in the order in which they began."""
+    counted = (
+        sa.select(SurveyWaveRow.code, sa.func.count().label("answers"))
+        .join(SurveyAnswerRow, SurveyAnswerRow.wave == SurveyWaveRow.code)
+        .where(SurveyWaveRow.closed_at.is_not(None))
+        .group_by(SurveyWaveRow.code, SurveyWaveRow.live_at)
+        .order_by(SurveyWaveRow.live_at, SurveyWaveRow.code)
+    )
+    return tuple(ClosedWave(row.code, row.answers) for row in connection.execute(counted))
+
+
+def write_csv(connection: Connection, waves: Sequence[str], path: Path) -> None:
+    """The answers of these waves as a file that the figures are made from."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for wave in waves:
+            writer.writerows(rows(connection, wave))

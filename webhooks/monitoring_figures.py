@@ -6,14 +6,18 @@ The libraries for statistics take more memory than the whole server; so they liv
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
 import tempfile
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot import survey_figures
 from bot.errors import WegwijsError
 from bot.service import Service
 from bot.settings import ROOT
@@ -33,51 +37,74 @@ class FiguresError(WegwijsError):
     """The figures could not be made. Says why, in one line."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """A file of answers, and a mark that is another one as soon as its answers are."""
+
+    path: Path
+    mark: str
+
+
 class SurveyFigures:
     """Reports by wave, always strict: nothing that leaves here is of fewer people than the rules say."""
 
     def __init__(self, service: Service) -> None:
-        self._settings = service.settings
-        self._reports: OrderedDict[tuple[str, int, int, str], Figures] = OrderedDict()
+        self._settings, self._store = service.settings, service.store
+        self._reports: OrderedDict[tuple[str, str, str], Figures] = OrderedDict()
         self._one_at_a_time = asyncio.Lock()
 
-    @property
-    def path(self) -> Path:
-        """The answers: what the setting names, or invented ones beside the chat page. Raises NoAnswersError."""
-        if self._settings.monitoring_answers:
-            return Path(self._settings.monitoring_answers)
-        if self._settings.has_demo_accounts:
-            return DEMO
-        raise NoAnswersError
+    @contextlib.asynccontextmanager
+    async def source(self) -> AsyncIterator[Source]:
+        """The answers: the file that the setting names, else those of closed waves, else invented ones for the demo.
 
-    @property
-    def is_demo(self) -> bool:
-        return self.path == DEMO
+        Waves that still run are left out: two looks at one of them would tell what one more person answered. The file
+        of our own answers lives as long as a computation. Raises NoAnswersError.
+        """
+        fixed = self._settings.monitoring_answers
+        closed = () if fixed else await self._store.aread(survey_figures.closed_waves)
+        if closed:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "answers.csv"
+                await self._store.aread(lambda c: survey_figures.write_csv(c, [wave.code for wave in closed], path))
+                yield Source(path, ";".join(f"{wave.code}={wave.answers}" for wave in closed))
+            return
+        path = Path(fixed) if fixed else DEMO
+        if not fixed and not self._settings.has_demo_accounts:
+            raise NoAnswersError
+        try:
+            seen = path.stat()
+        except OSError:
+            raise NoAnswersError from None
+        yield Source(path, f"{path}:{seen.st_mtime_ns}:{seen.st_size}")
+
+    async def is_demo(self) -> bool:
+        """Whether the figures are of invented people."""
+        if self._settings.monitoring_answers or not self._settings.has_demo_accounts:
+            return False
+        return not await self._store.aread(survey_figures.closed_waves)
 
     async def report(self, wave: str = LATEST) -> Figures:
         """The report of a wave, by default the latest. Raises NoAnswersError or FiguresError."""
-        try:
-            seen = self.path.stat()
-        except OSError:
-            raise NoAnswersError from None
-        key = (str(self.path), seen.st_mtime_ns, seen.st_size, wave)
-        async with self._one_at_a_time:
+        async with self._one_at_a_time, self.source() as source:
+            key = (source.mark, str(self._settings.monitoring_min_people), wave)
             if key not in self._reports:
-                text = await self._run("report", ".json", "--strict", "--wave", wave)
+                text = await self._run(source.path, "report", ".json", "--strict", "--wave", wave)
                 self._reports[key] = json.loads(text)
                 while len(self._reports) > KEPT:
                     self._reports.popitem(last=False)
-        return self._reports[key]
+            return self._reports[key]
 
     async def quarter_pdf(self, wave: str, language: str) -> bytes:
         """The quarterly page as PDF."""
-        return await self._run("quarter", ".pdf", "--wave", wave, "--language", language)
+        async with self.source() as source:
+            return await self._run(source.path, "quarter", ".pdf", "--wave", wave, "--language", language)
 
     async def export(self, wave: str) -> bytes:
         """Every file of an export, zipped."""
-        return await self._run("export", ".zip", "--wave", wave)
+        async with self.source() as source:
+            return await self._run(source.path, "export", ".zip", "--wave", wave)
 
-    async def _run(self, what: str, ending: str, *options: str) -> bytes:
+    async def _run(self, answers: Path, what: str, ending: str, *options: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / f"out{ending}"
             least = ("--min-people", str(self._settings.monitoring_min_people))
@@ -87,7 +114,7 @@ class SurveyFigures:
                 "monitoring",
                 what,
                 "--answers",
-                str(self.path),
+                str(answers),
                 "--output",
                 str(output),
                 *least,

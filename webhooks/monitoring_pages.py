@@ -41,7 +41,7 @@ class SurveyPages:
             found=found,
             wave=found["source"]["wave"],
             waves=found["source"]["waves"],
-            demo=self.figures.is_demo,
+            demo=await self.figures.is_demo(),
             chart_style=self._style,
             **values(found),
         )

@@ -37,7 +37,7 @@ def demo_reports():
 def browser(service, demo_reports, monkeypatch):
     """The figures are computed here once, not in a process of their own for each test."""
 
-    async def run(_, what, *options):
+    async def run(_, answers, what, *options):
         wave = options[options.index("--wave") + 1]
         wave = max(demo_reports) if wave == "latest" else wave
         if wave not in demo_reports:
