@@ -165,14 +165,20 @@ def _serve(options: argparse.Namespace) -> int:
     web = importlib.import_module("webhooks.app")  # by name: this module stands below the web in the import rules
     app = web.serve_app(settings)
     if options.demo:
-        from bot.demo import load_accounts, load_demo
+        from bot.demo import link_code, load_accounts, load_demo
 
         load_demo(app.state.service)
         load_accounts(app.state.service)
+        code = link_code(app.state.service)
     logs.configure(as_json=settings.log_json)  # uvicorn and the migrations set up their own
     address = settings.public_base_url or f"http://{settings.host}:{settings.port}"
     if settings.simulator:
         print(f"Chat page    {address}/simulator", flush=True)
+        if options.demo and code:
+            print(
+                f"             write {code} there, as from a letter: the person is linked to a klantregisseur",
+                flush=True,
+            )
     print(f"Desk         {address}/desk\nMonitoring   {address}/monitoring", flush=True)
     return int(web.run(app, settings))
 

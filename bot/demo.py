@@ -13,11 +13,14 @@ from sqlalchemy.engine import Connection
 from bot import escalation, people, working_days
 from bot.accounts import accounts, passwords
 from bot.contacts import Consent, Contact, Group, Question, Route
+from bot.desk import linking
+from bot.desk.caseload import PARTY
 from bot.errors import AccountError
+from bot.link_codes import written
 from bot.messages import Address, InboundMessage, Kind
 from bot.roles import Principal
 from bot.service import Service
-from bot.storage.models import ActorRow, MarkerRow, ScreenRow, SlotRow
+from bot.storage.models import ActorRow, MarkerRow, PartyRow, ScreenRow, SlotRow
 
 PASSWORD = "demo"  # of the invented accounts, which count only where the chat page runs
 DEMO = Path(__file__).parent / "demo.yaml"
@@ -63,6 +66,8 @@ def _person(connection: Connection, service: Service, person: dict[str, Any], no
     contact = Contact(made.contact.id, person["language"], group, Consent.GIVEN)
     people.save(connection, contact)
     people.consented(connection, contact.id, now)
+    if person.get("klantregisseur"):
+        _party(connection, service, person, contact.id, now)
     for turn in person.get("said", []):
         at = now - timedelta(hours=turn["hours_ago"])
         inbound = "asks" in turn
@@ -84,6 +89,37 @@ def _person(connection: Connection, service: Service, person: dict[str, Any], no
         promise = max(working_days.promise(at, service.settings.hours), now + timedelta(hours=2))
         route = Route(promise, *_actor(connection, ticket.get("actor")))
         escalation.open_ticket(connection, contact.id, question, route, at)
+
+
+def _party(connection: Connection, service: Service, person: dict[str, Any], contact_id: int, now: datetime) -> None:
+    """The person in the municipality's file; linked, unless they are to try a code."""
+    key = f"DEMO-{person['phone']}"
+    actor_id, _ = _actor(connection, person["klantregisseur"])
+    values = {
+        "reference": service.vault.lookup(PARTY, key),
+        "sealed": service.vault.seal(Address(PARTY, key)),
+        "actor_id": actor_id,
+        "group": person.get("group") or Group.ASYLUM.value,
+        "language": person["language"],
+        "contact_id": None if person.get("to_link") else contact_id,
+        "imported_at": now,
+    }
+    connection.execute(sa.insert(PartyRow).values(**values))
+
+
+def link_code(service: Service) -> str:
+    """A fresh code for the invented person who isn't linked yet, as a letter would show it; nothing when there is none."""
+    now = service.clock.now()
+
+    def make(connection: Connection) -> str:
+        party = sa.select(PartyRow.id).where(PartyRow.contact_id.is_(None)).limit(1)
+        party_id = connection.execute(party).scalar_one_or_none()
+        if party_id is None:
+            return ""
+        code, _ = linking.make_codes(connection, [party_id], service.vault, now, days=1)[party_id]
+        return written(code)
+
+    return service.store.write(make)
 
 
 def _actor(connection: Connection, code: str | None) -> tuple[int | None, str]:

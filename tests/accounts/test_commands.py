@@ -13,6 +13,7 @@ from bot.roles import Role
 from bot.settings import load_settings
 from bot.storage.store import Store
 from tests.conftest import KEYS
+from tests.talk import Talk, keys
 from tests.webhooks.browser import SECRET, give_password, make_account, make_browser
 
 
@@ -103,6 +104,15 @@ def test_a_klantregisseur_of_the_demonstration_has_a_question_of_the_own_caseloa
         browser = make_browser(service)
         give_password(browser, login, demo.PASSWORD)
         assert browser.get("/desk").text.count('href="/desk/tickets/') >= 1, login
+
+
+def test_somebody_of_the_demonstration_can_be_linked_with_a_code(service):
+    demo.load_demo(service)
+    talk = Talk(service, "console", who="new").agrees("nl")
+    code = demo.link_code(service)
+    assert keys(talk.says(f"mijn code is {code}"))[0].startswith("link.")
+    assert "Mehmet" in talk.last.text
+    assert demo.link_code(service) == "", "nobody is left to link"
 
 
 def test_production_makes_no_accounts_of_a_demonstration(service, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import time
 
 import sqlalchemy as sa
 import yaml
@@ -13,7 +12,7 @@ from bot import demo
 from bot.desk.grouping import Encode
 from bot.service import Service, build
 from bot.settings import load_settings
-from bot.storage.models import ActorRow, SlotRow, TicketEntryRow, TicketRow
+from bot.storage.models import ActorRow, TicketEntryRow, TicketRow
 from bot.understanding import Candidate, Outcome, Understanding
 from bot.understanding.encoders import Use
 from tests.browser.population import OWN, population
@@ -40,22 +39,11 @@ class Unsure:
 def load(service: Service) -> None:
     """The people, the accounts, and who is whose klantregisseur: the questions of `OWN` are Sanne's."""
     made = population()
-    now = service.clock.now()
-
-    def actors(connection: Connection) -> None:
-        for code, name in (("KR01", "Sanne"), ("KR02", "Mehmet")):
-            actor = {"code": code, "name": name, "languages": ["nl"], "imported_at": now}
-            added = connection.execute(sa.insert(ActorRow).values(**actor)).inserted_primary_key
-            assert added is not None
-            for weekday in range(5):
-                slot = {
-                    "actor_id": added[0],
-                    "weekday": weekday,
-                    "starts": time(9),
-                    "ends": time(11),
-                    "max_answers": 30,
-                }
-                connection.execute(sa.insert(SlotRow).values(**slot))
+    week = [[weekday, "09:00", "11:00"] for weekday in range(5)]
+    made["klantregisseurs"] = [
+        {"code": code, "name": name, "languages": ["nl"], "slots": week}
+        for code, name in (("KR01", "Sanne"), ("KR02", "Mehmet"))
+    ]
 
     def own(connection: Connection) -> None:
         sanne = sa.select(ActorRow.id).where(ActorRow.code == "KR01").scalar_subquery()
@@ -66,7 +54,6 @@ def load(service: Service) -> None:
     file = service.settings.data_dir / "population.yaml"
     file.write_text(yaml.safe_dump(made, allow_unicode=True), encoding="utf-8")
     demo.DEMO = file
-    service.store.write(actors)
     demo.load_demo(service)
     demo.load_accounts(service)
     service.store.write(own)
