@@ -108,7 +108,7 @@ def _party(connection: Connection, service: Service, person: dict[str, Any], con
 
 
 def link_code(service: Service) -> str:
-    """A fresh code for the invented person who isn't linked yet, as a letter would show it; nothing when there is none."""
+    """A fresh code for the invented person who isn't linked yet, as in a letter; nothing when there is none."""
     now = service.clock.now()
 
     def make(connection: Connection) -> str:
