@@ -25,6 +25,7 @@ from bot.messages import CAPABILITIES, Option, OutboundMessage, Push
 from bot.outbox import ANSWERS, WINDOW_MARGIN, Recipient
 from bot.pushes import PushRules, is_day_off
 from bot.replies import render
+from bot.storage.desk_models import PreparedRow
 from bot.storage.models import AddressRow, ContactRow, LaneState, OutboxRow, TicketRow, TicketState
 
 LEAD = timedelta(hours=2)  # before the window shuts: time to see the nudge
@@ -86,11 +87,21 @@ def _to_nudge(connection: Connection, now: datetime, rules: WindowRules) -> list
             .where(TicketRow.state == TicketState.OPEN, sa.not_(TicketRow.urgent))
             .where(AddressRow.channel.in_(_WINDOWED), AddressRow.blocked_at.is_(None))
             .where(AddressRow.window_until > now + WINDOW_MARGIN)
+            .where(sa.not_(_is_prepared()))
             .order_by(TicketRow.promise_at.desc(), TicketRow.id.desc())
         )
     )
     due = [row for row in rows if _is_due(row, now, rules)]
     return list({row.contact_id: row for row in due}.values())  # the last one of each stays: the first promised
+
+
+def _is_prepared() -> sa.Exists:
+    """An answer is ready and goes out while the window is open: nobody need write for it."""
+    return sa.exists().where(
+        PreparedRow.ticket_id == TicketRow.id,
+        PreparedRow.held.is_(None),
+        PreparedRow.due_at < AddressRow.window_until,
+    )
 
 
 def _is_due(row: sa.Row[Any], now: datetime, rules: WindowRules) -> bool:

@@ -154,7 +154,7 @@ def test_an_answer_into_a_shut_window_waits_and_goes_when_the_newcomer_writes(se
     talk.waits()
     assert answer(service, ticket_id).outcome is Outcome.WAITS_WINDOW
     assert page(service, ticket_id).delivery.value == "waits_window"
-    assert talk.waits() == []
+    assert all(message.template for message in talk.waits()), "the words wait; only the template may go"
     assert keys(talk.says("bedankt"))[0] == "ticket.answer"
 
 

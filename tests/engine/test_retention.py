@@ -14,8 +14,16 @@ from bot.inbox import Inbox
 from bot.messages import Address, InboundMessage, Kind
 from bot.storage.models import Base, ContactRow, InboxRow, LaneState, MessageRow, OutcomeCountRow, TicketRow
 
-NOBODY = {"outcome_count", "promise_count", "spend", "pace", "marker", "screen", "survey_wave"}
-WITH_THEIR_OWNER = {"address", "ticket_entry", "slot", "absence", "survey_consent", "survey_phase", "proposal_ticket"}
+NOBODY = {"outcome_count", "promise_count", "spend", "pace", "marker", "screen", "survey_wave", "fact"}
+WITH_THEIR_OWNER = {"prepared_answer", "ticket_claim", "ticket_draft"} | {
+    "address",
+    "ticket_entry",
+    "slot",
+    "absence",
+    "survey_consent",
+    "survey_phase",
+    "proposal_ticket",
+}
 
 
 def test_every_table_with_something_of_a_person_has_a_rule(content):
@@ -58,7 +66,7 @@ def test_conversations_go_after_their_time_and_figures_stay(store, content, cloc
 def test_an_open_question_stays_until_it_is_answered(store, content, clock, someone):
     sweep(store, content, clock, days=200)
     assert count(store, TicketRow) == 1
-    store.write(lambda c: escalation.rate(c, someone[1], helped=True))
+    store.write(lambda c: escalation.rate(c, someone[1], someone[0], clock.now(), helped=True))
     sweep(store, content, clock, days=1)
     assert count(store, TicketRow) == 0
 

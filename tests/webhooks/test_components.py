@@ -8,7 +8,7 @@ import pytest
 
 from webhooks.pages import HEADERS, HERE, environment, nav_here, styles
 
-FILES = {"content_export.html", "report.html"}  # opened from a disk, so they carry their style inside
+FILES = {"content_export.html", "report.html", "letters.html"}  # opened from a disk, so they carry their style inside
 IMPORT = '{% import "shell/components.html" as ui %}'
 
 
