@@ -22,7 +22,7 @@ from bot.content import Content
 from bot.desk import answering, asking_back, closing, handover, prepared
 from bot.desk.settling import Deed
 from bot.desk.telling import Teller
-from bot.locales import LANGUAGES
+from bot.locales import LANGUAGES, clean
 from bot.messages import CAPABILITIES, InboundMessage, Kind
 from bot.policy import HANDLERS, decide
 from bot.policy.resolve import resolve
@@ -136,7 +136,7 @@ def _do(talk: Talk, step: dict[str, Any]) -> list[Any]:  # noqa: PLR0911  # one 
     assert option is not None, f"{token} was not offered; offered: {talk.tokens}"
     if talk.channel == "whatsapp":  # no buttons: people write the number, or the words where there is none
         number = talk.last.options.index(option) + 1
-        has_number = re.search(rf"(?<!\d){number}\W*\. \W*{re.escape(option.label)}", talk.last.text) is not None
+        has_number = re.search(rf"(?<!\d){number}\W*\. \W*{re.escape(option.label)}", clean(talk.last.text))
         return talk.says(str(number) if has_number else option.label)
     return talk.taps(option.token)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,7 +14,8 @@ from bot.actions import Choice, Quote, Reply, Say, Show
 from bot.content.figures import quantity, show
 from bot.content.schema import Figure, Span
 from bot.locales import LANGUAGES, clean, fold, isolate_latin, moment
-from bot.messages import CAPABILITIES
+from bot.messages import CAPABILITIES, Address, InboundMessage, Kind, Option
+from bot.policy.resolve import resolve
 from bot.replies import render, split
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -139,3 +141,12 @@ def test_the_same_word_folds_to_the_same(one, other):
 def test_words_of_the_desk_go_out_as_they_are(content):
     (message,) = render(Reply((Quote("2 < 3 {not a placeholder}"),)), "nl", content, TELEGRAM, NOW)
     assert message.text == "2 < 3 {not a placeholder}"
+
+
+def test_a_question_copied_from_the_options_is_that_option():
+    """People copy the line instead of writing its number; it may have more words than any command."""
+    option = Option("topic:pip.contents", "ماذا يوجد في خطة الاندماج الشخصية (PIP)؟")
+    copied = "ماذا يوجد في خطة الاندماج الشخصية \u2066(PIP)\u2069؟"
+    message = InboundMessage("k", Address("whatsapp", "x"), Kind.TEXT, copied)
+    assert resolve(message, [option], {}) == option.token
+    assert resolve(replace(message, text="iets heel anders met meer dan zes woorden"), [option], {}) == ""

@@ -27,12 +27,13 @@ def resolve(message: InboundMessage, offered: Sequence[Option], commands: Mappin
     text = fold(message.text)
     if trial := _TRIAL.fullmatch(text):
         return f"survey:test:{trial[1]}"
-    if not text or len(text.split()) > MAX_WORDS:
-        return ""
+    found = _by_number(text, offered) or _by_label(text, offered)  # a label may be a whole question, copied
+    if found or not text or len(text.split()) > MAX_WORDS:
+        return found
     meaning = commands.get(text, "")
     if meaning in _ANSWERS:
         meaning = _by_answer(meaning, offered)
-    return _by_number(text, offered) or _by_label(text, offered) or meaning
+    return meaning
 
 
 # A plain yes or no means the one option that is a yes or a no; where none was offered it is free text.
