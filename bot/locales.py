@@ -20,6 +20,7 @@ NAMES = {"nl": "Nederlands", "en": "English", "ar": "العربية"}
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 FSI, LRI, PDI, RLM = "\u2068", "\u2066", "\u2069", "\u200f"
+_AS_IT_IS = (LRI, "https://", "http://")
 _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LATIN = "A-Za-zÀ-ɏ0-9"
 _LATIN_RUN = re.compile(rf"[@€+]?[{_LATIN}](?:[{_LATIN}]|(?:[,:;.]? |[-–'’.,:/&+€@_])(?=[{_LATIN}€+])|%)*")
@@ -60,7 +61,7 @@ def isolate(text: str) -> str:
 
 
 def isolate_latin(text: str) -> str:
-    """Every run of Latin letters and digits in an Arabic text, isolated. Lines that hold only a link stay as they are.
+    """Every run of Latin letters and digits in an Arabic text, isolated. Links stay as they are, or they would break.
 
     A line that starts with a Latin run gets a right-to-left mark, or phones would turn the whole line.
     """
@@ -70,9 +71,15 @@ def isolate_latin(text: str) -> str:
 def _isolate_line(line: str) -> str:
     if line.startswith(("https://", "http://")) or not line.strip():
         return line
-    parts = re.split(f"({LRI}[^{PDI}]*{PDI})", line)
-    done = "".join(part if part.startswith(LRI) else _LATIN_RUN.sub(lambda m: isolate(m[0]), part) for part in parts)
+    parts = re.split(f"({LRI}[^{PDI}]*{PDI}|https?://[^\\s{PDI}]+)", line)
+    done = "".join(
+        part if part.startswith(_AS_IT_IS) else _LATIN_RUN.sub(lambda m: isolate(m[0]), part) for part in parts
+    )
     return done if done[0] not in LRI + "-" and not done[0].isdigit() else RLM + done
+
+
+def _isolated(match: re.Match[str]) -> str:
+    return isolate(match[0])
 
 
 def plural(language: str, number: float) -> str:

@@ -106,6 +106,11 @@ def test_latin_words_and_numbers_are_isolated_in_arabic():
     ]
 
 
+def test_a_link_in_an_arabic_line_stays_one_link():
+    link = "https://wegwijs.example.org/my-data/unLSxgBAtwAyodotz4azAVDoiLDo_1LJaZmGcn--_x-"
+    assert link in isolate_latin(f"هنا كل ما أحفظه عنك: {link}")
+
+
 def test_what_stands_in_arabic_opens_and_closes_every_isolate(content):
     for topic in content.topics:
         (message,) = render(Reply((Show(topic),)), "ar", content, TELEGRAM, NOW)
