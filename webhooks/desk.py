@@ -61,7 +61,10 @@ class Desk:
 
         facts: dict[str, Any] = await self._service.store.awrite(read)
         mine: Batch = facts["batch"]
-        facts |= {"due": await self._together(mine.due), "later": await self._together(mine.later)}
+        now_due = {line.ticket.id for line in mine.due}
+        groups = await self._together((*mine.due, *mine.later))
+        facts["due"] = [group for group in groups if group[0].ticket.id in now_due]  # takes along what means the same
+        facts["later"] = groups[len(facts["due"]) :]
         facts |= {"now": now, "titles": desk_curated.titles(self._service.content, page_language(request))}
         return self._pages.render(request, "desk/list.html", **facts)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from bot.desk import asking_back, batch, tickets
 from bot.desk.grouping import Grouper, Question
@@ -60,6 +61,20 @@ def test_a_klantregisseur_sees_what_is_due_before_the_next_slot_and_what_can_wai
     assert mine.slot == (datetime(2026, 11, 24, 8, tzinfo=UTC), datetime(2026, 11, 24, 10, tzinfo=UTC))
     assert [line.ticket.id for line in mine.due] == [first, first + 1]
     assert [line.ticket.id for line in mine.later] == [first + 2]
+
+
+def test_what_means_the_same_as_a_question_of_now_is_answered_with_it(service, browser):
+    asked, (_, other) = make_group(service, languages=("nl", "nl"))
+    later = service.clock.now() + timedelta(days=9)
+    for number in (asked[1][1], other):
+        change = sa.update(TicketRow).where(TicketRow.id == number).values(promise_at=later)
+        service.store.write(lambda c, change=change: c.execute(change))
+    text = browser.get("/desk").text
+    now, after = text[text.index('id="due"') : text.index('id="later"')], text[text.index('id="later"') :]
+    assert '<span class="count">2</span>' in now
+    assert f'id="t{asked[1][1]}"' in now, "it need not wait nine days more"
+    assert f"/desk/tickets/{other}" in after
+    assert '<span class="count">1</span>' in after
 
 
 def test_questions_that_mean_the_same_are_together_and_urgent_ones_alone(service, browser):
