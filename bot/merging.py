@@ -88,7 +88,8 @@ def _once_in_surveys(connection: Connection, gone: int, stays: int) -> None:
     connection.execute(sa.delete(SurveyPhaseRow).where(SurveyPhaseRow.contact_id == gone))
     waves = sa.select(SurveyInvitationRow.wave_id).where(SurveyInvitationRow.contact_id == stays)
     twice = (SurveyInvitationRow.contact_id == gone, SurveyInvitationRow.wave_id.in_(waves))
-    connection.execute(sa.update(SurveyInvitationRow).where(*twice).values(contact_id=None, due_at=None))
+    merged = {"state": "merged", "contact_id": None, "due_at": None, "outbox_key": None}
+    connection.execute(sa.update(SurveyInvitationRow).where(*twice).values(**merged))
 
 
 def contact_columns(table: Any) -> list[Any]:

@@ -22,6 +22,7 @@ from bot.messages import CAPABILITIES, OutboundMessage, Receipt
 from bot.storage import lanes
 from bot.storage.follow_up_models import SpendRow
 from bot.storage.models import AddressRow, ContactRow, EarlyReceiptRow, LaneState, OutboxRow, PaceRow
+from bot.storage.survey_models import SurveyInvitationRow
 
 # Delivery never steps back: a receipt with a lower rank than what is known changes nothing.
 RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
@@ -190,6 +191,8 @@ def sent(connection: Connection, row: sa.Row[Any], provider_id: str, now: dateti
     if not lanes.still_mine(connection, OutboxRow, row.id, row.lease, error=None, sent_at=now, **values):
         return
     _spend(connection, row, "sent", now)
+    if CAPABILITIES[row.channel].window_hours is None:  # Telegram gives no receipts: what it accepted has arrived
+        _tell_invitation(connection, row, "delivered")
     if row.sealed is not None:
         connection.execute(sa.delete(OutboxRow).where(OutboxRow.id == row.id))
     connection.execute(
@@ -269,7 +272,16 @@ def receive(connection: Connection, receipt: Receipt, now: datetime) -> None:
         values["delivery"] = None if values["state"] == LaneState.HELD else "failed"
     elif receipt.state in ("delivered", "read"):
         values |= {"payload": None, "state": LaneState.DONE}
+        _tell_invitation(connection, row, receipt.state)
     connection.execute(sa.update(OutboxRow).where(OutboxRow.id == row.id).values(**values))
+
+
+def _tell_invitation(connection: Connection, row: sa.Row[Any], delivery: str) -> None:
+    """An invitation to a survey arrived, or was read: its wave counts that."""
+    if row.priority >= INVITATION:
+        arrived = {"delivered": True} | ({"read": True} if delivery == "read" else {})
+        mine = SurveyInvitationRow.outbox_key == row.key
+        connection.execute(sa.update(SurveyInvitationRow).where(mine).values(**arrived))
 
 
 def _after_failure(connection: Connection, row: sa.Row[Any], code: str, now: datetime) -> LaneState:

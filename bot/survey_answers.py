@@ -81,13 +81,23 @@ def background(connection: Connection, respondent: str, contact_id: int, now: da
     if party is None:
         return Background(work_status=work_status)
     return Background(
-        type=_TYPES.get(party[0], "unknown"),
-        gender=_GENDERS.get(party.gender or "", "unknown"),
+        type=type_of(party[0]),
+        gender=gender_of(party.gender),
         age_group=age_group(party.birth_year, now.astimezone(AMSTERDAM).year),
         route=party.route or "unknown",
         phase=_PHASES.get(party.phase, "unknown"),
         work_status=work_status,
     )
+
+
+def type_of(group: str | None) -> str:
+    """The type of somebody's group in the municipality's file."""
+    return _TYPES.get(group or "", "unknown")
+
+
+def gender_of(code: str | None) -> str:
+    """The group of a gender as the municipality's file writes it."""
+    return _GENDERS.get(code or "", "unknown")
 
 
 def age_group(birth_year: int | None, year: int) -> str:

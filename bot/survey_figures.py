@@ -6,12 +6,14 @@ import csv
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.locales import AMSTERDAM
 from bot.storage.research_models import SurveyAnswerRow
 from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
 
@@ -22,7 +24,19 @@ SPREAD = {
 }  # standard deviations in the study: 1.00-1.41 and 2.55-2.71
 Z95 = 1.96
 STATUSES = ("answered", "skipped", "broken_off", "not_asked")
-ENDINGS = ("waiting", "asked", "started", "done", "broken_off", "declined", "never", "silent", "not_reached", "erased")
+ENDINGS = (
+    "waiting",
+    "asked",
+    "started",
+    "done",
+    "broken_off",
+    "declined",
+    "never",
+    "silent",
+    "not_reached",
+    "erased",
+    "merged",  # two chats of one person were both asked: this place is the second
+)
 
 
 @dataclass(frozen=True)
@@ -107,6 +121,66 @@ def funnel(connection: Connection, wave: sa.Row[Any]) -> Funnel:
         never_sent=count(table.invited_at.is_(None)),
         items=items,
     )
+
+
+STAGES = ("sampled", "invited", "delivered", "read", "started", "done")
+
+
+def invitations(connection: Connection, waves: Sequence[str]) -> list[dict[str, Any]]:
+    """One row for each person in the samples of these waves (their codes), without anything that says who.
+
+    Each row is a dictionary, and JSON but for its two days:
+
+    - `wave`: its code; `live_on`, `closed_on`: days (Dutch), None where it did not come so far;
+    - groups of the day on which the person got the place: `type`, `gender` (the words of `survey_answer`), and the
+      `language` and `channel` in which they were invited, or answered (both "" where nobody was invited);
+    - stages, a bool each and each implied by the one behind it: `sampled` (always), `invited`, `delivered` (Telegram:
+      it accepted the message), `read` (WhatsApp's receipt; on Telegram only who reacted: it tells nothing of
+      reading), `started`, `done`;
+    - `ending`: one of `ENDINGS`; `erased` and `merged` are people of whom no answers are kept any more, so their
+      `started` and `done` have no rows in `survey_answer`; leave them out where both are compared.
+
+    How far each question came stands in `survey_answer` (`rows`): its `status` for each respondent and item. There is
+    no key between the two on purpose. The order of the rows is that of their values: it tells nothing of the order
+    in which people were asked.
+    """
+    wave, row = SurveyWaveRow, SurveyInvitationRow
+    found = connection.execute(
+        sa.select(
+            wave.code,
+            wave.live_at,
+            wave.closed_at,
+            row.invited_at.is_not(None).label("invited"),
+            *(getattr(row, name) for name in ("delivered", "read", "started", "state")),
+            *(getattr(row, name) for name in ("type", "gender", "language", "channel")),
+        )
+        .join(row, row.wave_id == wave.id)
+        .where(wave.code.in_(waves), row.trial.is_(False))
+        .order_by(wave.code, row.type, row.gender, row.language, row.channel, row.state, row.started, row.read)
+    )
+    return [
+        {
+            "wave": one.code,
+            "live_on": _day(one.live_at),
+            "closed_on": _day(one.closed_at),
+            "type": one.type,
+            "gender": one.gender,
+            "language": one.language if one.invited else "",
+            "channel": one.channel if one.invited else "",
+            "sampled": True,
+            "invited": bool(one.invited),
+            "delivered": one.delivered,
+            "read": one.read,
+            "started": one.started,
+            "done": one.state == "done",
+            "ending": one.state,
+        }
+        for one in found
+    ]
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.astimezone(AMSTERDAM).date() if moment is not None else None
 
 
 COLUMNS = (

@@ -22,12 +22,11 @@ from bot.contacts import Consent
 from bot.content.surveys import Survey
 from bot.errors import WegwijsError
 from bot.locales import AMSTERDAM, LANGUAGES
-from bot.messages import CAPABILITIES
 from bot.policy.survey_facts import Ending
 from bot.storage.models import ContactRow, OutboxRow, PartyRow, TimerRow
 from bot.storage.research_models import SurveyAnswerRow
 from bot.storage.survey_models import SurveyConsentRow, SurveyInvitationRow, SurveyWaveRow
-from bot.survey_answers import TRIAL, Asked, Said, Surveyor, fill, insert
+from bot.survey_answers import TRIAL, Asked, Said, Surveyor, fill, gender_of, insert, type_of
 from bot.surveys import NEXT_DAY, latest_address
 
 IN_FLIGHT = 20  # invitations between letting go and sent; with replies at 80 messages a minute nobody notices
@@ -149,8 +148,7 @@ def go_live(connection: Connection, surveyor: Surveyor, wave_id: int, now: datet
     by_event = survey.schedule.after is not None
     chosen = [] if by_event else sample(connection, survey, wave)
     for chunk in _chunks(chosen):
-        rows = [waiting(wave_id, contact_id, now, now) for contact_id in chunk]
-        connection.execute(sa.insert(SurveyInvitationRow), rows)
+        connection.execute(sa.insert(SurveyInvitationRow), places(connection, wave_id, chunk, now, now))
     days = 365 if by_event else survey.closes_after_days + _days_to_send(len(chosen))
     items = [[key, surveys.items[key].version] for key in survey.items]
     closes_on = now.astimezone(AMSTERDAM).date() + timedelta(days=days)
@@ -161,6 +159,22 @@ def go_live(connection: Connection, surveyor: Surveyor, wave_id: int, now: datet
 def _days_to_send(people: int) -> int:
     """One a second at most, in eleven hours of six days: what a large sample needs on top."""
     return people // 30_000
+
+
+def places(
+    connection: Connection, wave_id: int, contact_ids: Sequence[int], due_at: datetime, now: datetime
+) -> list[dict[str, Any]]:
+    """Invitations that wait, with the groups that these people belong to now. At most some hundreds at a time."""
+    known = connection.execute(
+        sa.select(ContactRow.id, ContactRow.language, PartyRow.group, PartyRow.gender)
+        .outerjoin(PartyRow, PartyRow.contact_id == ContactRow.id)
+        .where(ContactRow.id.in_(contact_ids))
+    )
+    return [
+        waiting(wave_id, row.id, due_at, now)
+        | {"language": row.language or "", "type": type_of(row[2]), "gender": gender_of(row.gender)}
+        for row in known
+    ]
 
 
 def waiting(wave_id: int, contact_id: int, due_at: datetime, now: datetime) -> dict[str, Any]:
@@ -228,8 +242,10 @@ def happened(connection: Connection, surveyor: Surveyor, contact_id: int, event:
         survey = surveys.get(wave.survey)
         if survey is None or survey.schedule.after != event:
             continue
-        row = waiting(wave.id, contact_id, now + timedelta(days=survey.schedule.days), now)
-        statement = insert(connection, SurveyInvitationRow).values(**row)
+        due_at = now + timedelta(days=survey.schedule.days)
+        statement = insert(connection, SurveyInvitationRow).values(
+            places(connection, wave.id, [contact_id], due_at, now)
+        )
         again = statement.on_conflict_do_nothing(index_elements=["wave_id", "contact_id"])
         placed += connection.execute(again).rowcount
     return placed
@@ -271,7 +287,6 @@ def release(connection: Connection, surveyor: Surveyor, now: datetime) -> int:
         key = f"survey:{row.id}:{step}:{now.isoformat()}"
         payload = {"invitation": row.id, "step": step}
         timers.set_timer(connection, row.contact_id, "survey", payload, key=key, due_at=now)
-    note_deliveries(connection)
     return len(due)
 
 
@@ -289,26 +304,9 @@ def _in_flight(connection: Connection) -> int:
     return connection.execute(waiting).scalar_one() + connection.execute(sending).scalar_one()
 
 
-def note_deliveries(connection: Connection) -> int:
-    """Take over what the platforms said of invitations: the outbox forgets it after a month.
-
-    Telegram gives no receipts: what it accepted counts as delivered.
-    """
-    silent = [name for name, capability in CAPABILITIES.items() if capability.window_hours is None]
-    arrived = sa.or_(OutboxRow.delivery.in_(("delivered", "read")), OutboxRow.channel.in_(silent))
-    keys = sa.select(OutboxRow.key).where(OutboxRow.state == sa.literal_column("2"), arrived)
-    where = (
-        SurveyInvitationRow.delivered.is_(False),
-        SurveyInvitationRow.state == "asked",
-        SurveyInvitationRow.outbox_key.in_(keys),
-    )
-    return connection.execute(sa.update(SurveyInvitationRow).where(*where).values(delivered=True)).rowcount
-
-
 def close(connection: Connection, surveyor: Surveyor, wave_id: int, now: datetime) -> None:
     """Close a wave, by its day or by the stop button: nobody is asked any more, late answers are told so."""
     wave = _in_state(connection, wave_id, "live", "draft", "testing")
-    note_deliveries(connection)
     _fill_begun(connection, surveyor, wave, now)
     for before, after in (("waiting", Ending.NOT_REACHED), ("asked", "silent"), ("started", Ending.BROKEN_OFF)):
         where = (SurveyInvitationRow.wave_id == wave_id, SurveyInvitationRow.state == before)

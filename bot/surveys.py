@@ -186,7 +186,8 @@ def invite(connection: Connection, surveyor: Surveyor, said: Said, action: Invit
     else:
         days = surveyor.content.surveys.surveys[row.survey].reminder_after_days
         due_at = now + timedelta(days=days) if days else None
-        values = {"state": "asked", "invited_at": now, "due_at": due_at, "channel": said.channel, "outbox_key": key}
+        values = {"state": "asked", "invited_at": now, "due_at": due_at, "outbox_key": key}
+        values |= {"channel": said.channel, "language": said.language}
     _change(connection, action.invitation, **values)
 
 
@@ -196,7 +197,8 @@ def _change(connection: Connection, invitation: int, **values: Any) -> None:
 
 def start(connection: Connection, said: Said, invitation: int) -> None:
     """The person agreed: kept as consent of its own. Who answers, got the message."""
-    _change(connection, invitation, state="started", started=True, delivered=True, channel=said.channel)
+    where = {"channel": said.channel, "language": said.language}
+    _change(connection, invitation, state="started", started=True, delivered=True, read=True, **where)
     _consent(connection, said.contact_id, "given", said.now)
 
 
@@ -231,7 +233,8 @@ def end(connection: Connection, surveyor: Surveyor, said: Said, action: EndSurve
     asked = find(connection, surveyor, said.contact_id, action.invitation)
     if asked is None or asked.row.state in set(Ending):
         return
-    _change(connection, action.invitation, state=action.ending, due_at=None)
+    reacted = {"delivered": True, "read": True} if action.ending is Ending.DECLINED else {}
+    _change(connection, action.invitation, state=action.ending, due_at=None, **reacted)
     if action.ending in (Ending.DONE, Ending.BROKEN_OFF):
         fill(connection, surveyor, asked, said)
 

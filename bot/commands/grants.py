@@ -17,7 +17,7 @@ ANSWERS = SurveyAnswerRow.__tablename__
 # What research may read besides answers: waves, and how far invitations came, without whom or when.
 OPEN_TO_RESEARCH = {
     "survey_wave": ("id", "code", "survey", "state", "sample_size", "part", "items", "live_at", "closes_on"),
-    "survey_invitation": ("wave_id", "state", "started", "delivered", "channel"),
+    "survey_invitation": ("wave_id", "state", "started", "delivered", "read", "channel", "language", "type", "gender"),
     "outcome_count": ("day", "channel", "language", "outcome", "topic", "n"),
 }
 

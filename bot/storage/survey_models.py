@@ -60,7 +60,10 @@ class SurveyWaveRow(Base):
 
 
 class SurveyInvitationRow(Base):
-    """One person in one wave: how far it came, not what was answered."""
+    """One person in one wave: how far it came, not what was answered.
+
+    The groups are those of the day on which the person got the place, so that a wave's figures don't change later.
+    """
 
     __tablename__ = "survey_invitation"
     __table_args__ = (
@@ -71,7 +74,12 @@ class SurveyInvitationRow(Base):
             sqlite_where=sa.text("due_at IS NOT NULL"),
             postgresql_where=sa.text("due_at IS NOT NULL"),
         ),
-        sa.Index("survey_invitation_undelivered", "wave_id", "delivered", "invited_at"),
+        sa.Index(
+            "survey_invitation_message",
+            "outbox_key",
+            sqlite_where=sa.text("outbox_key IS NOT NULL"),
+            postgresql_where=sa.text("outbox_key IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -85,7 +93,11 @@ class SurveyInvitationRow(Base):
     reminded_at: Mapped[datetime | None]
     started: Mapped[bool] = mapped_column(default=False)
     delivered: Mapped[bool] = mapped_column(default=False)
+    read: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     channel: Mapped[str] = mapped_column(sa.String(24), default="")
+    language: Mapped[str] = mapped_column(sa.String(8), default="", server_default="")
+    type: Mapped[str] = mapped_column(sa.String(12), default="unknown", server_default="unknown")
+    gender: Mapped[str] = mapped_column(sa.String(12), default="unknown", server_default="unknown")
     outbox_key: Mapped[str | None] = mapped_column(sa.String(160))
     made_at: Mapped[datetime] = mapped_column(index=True)
 

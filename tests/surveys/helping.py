@@ -34,8 +34,7 @@ def live_wave(service: Service, survey: str, contacts: list[int], **values: Any)
             "closes_on": (now + timedelta(days=21)).date(),
         } | values
         connection.execute(sa.update(SurveyWaveRow).where(SurveyWaveRow.id == wave).values(**facts))
-        for contact_id in contacts:
-            row = survey_waves.waiting(wave, contact_id, now, now)
+        for row in survey_waves.places(connection, wave, contacts, now, now):
             connection.execute(sa.insert(SurveyInvitationRow).values(**row))
         return wave
 
