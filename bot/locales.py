@@ -46,8 +46,22 @@ def fold(text: str) -> str:
     """A text for comparing: lower case, western digits, no diacritics, no punctuation, Arabic letters in one form."""
     for _ in range(2):  # folding case may bring letters that decompose again
         text = unicodedata.normalize("NFKD", western_digits(clean(text))).casefold().translate(_ARABIC_FOLD)
-    kept = "".join(char if char.isalnum() else " " for char in text if not unicodedata.combining(char))
-    return " ".join(unicodedata.normalize("NFC", kept).split())
+    return " ".join(unicodedata.normalize("NFC", text.translate(_KEPT)).split())
+
+
+class _Kept(dict[int, str | int | None]):
+    """What stays of a character: itself, nothing of a mark, a space of a sign. Asked of every letter of every text."""
+
+    def __missing__(self, code: int) -> str | int | None:
+        character = chr(code)
+        kept = None if unicodedata.combining(character) else code if character.isalnum() else " "
+        if code < _COMMON:  # so that nobody can make this grow
+            self[code] = kept
+        return kept
+
+
+_COMMON = 0x3000  # Latin, Greek, Cyrillic, Arabic, signs; everything else is asked each time
+_KEPT = _Kept()
 
 
 def western_digits(text: str) -> str:

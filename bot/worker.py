@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +41,15 @@ POLL_SECONDS = 0.25
 TIMER_SECONDS = 1.0
 LEASE_SECONDS = 20.0
 RETENTION_SECONDS = 3600.0
+THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
+
+
+def settle() -> None:
+    """Make the process ready for the long run, at the end of its start, inside the event loop."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
+    gc.enable()
+    gc.collect()
+    gc.freeze()  # one full collection would hold up every request for 50 ms
 
 
 @dataclass

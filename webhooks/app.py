@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bot.service import Service, build
 from bot.settings import Settings, load_settings
+from bot.worker import settle
 from webhooks import (
     accounts,
     caseload,
@@ -28,7 +27,6 @@ from webhooks import (
     monitoring,
     monitoring_api,
     monitoring_pages,
-    oidc,
     overview,
     own_account,
     own_data,
@@ -44,7 +42,6 @@ from webhooks.limits import BodyLimit
 # Every page for people who work here: one switch.
 DESK = (
     login,
-    oidc,
     own_account,
     accounts,
     desk,
@@ -59,7 +56,6 @@ DESK = (
     monitoring_api,
 )
 STOP_SECONDS = 20  # for what is under way when the service is told to stop
-THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 CASELOAD = (caseload, week)  # who guides whom: pages under the same switch
 
 
@@ -80,6 +76,10 @@ def create_app(service: Service) -> FastAPI:
     if settings.desk:
         for area in (*DESK, *CASELOAD):
             app.include_router(area.router(service))
+    if settings.desk and settings.oidc_issuer:
+        from webhooks import oidc  # noqa: PLC0415  # its libraries take 0.1 s, and most have no provider
+
+        app.include_router(oidc.router(service))
     if settings.simulator:
         app.include_router(simulator.router(service))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
@@ -92,10 +92,8 @@ def create_app(service: Service) -> FastAPI:
 @contextlib.asynccontextmanager
 async def running(service: Service) -> AsyncIterator[None]:
     """The worker runs as long as this context; what is in flight at the end is finished."""
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
+    settle()
     worker = asyncio.create_task(service.worker.run())
-    gc.collect()
-    gc.freeze()  # one full collection would hold up every request for 50 ms
     try:
         yield
     finally:

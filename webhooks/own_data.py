@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bot import locales, own_data
 from bot.own_data import OwnData
@@ -21,8 +22,7 @@ MAX_TOKEN = 64
 def router(service: Service) -> APIRouter:
     """The route `GET /my-data/{token}`; `?file=1` gives the same as a file. Open to whoever has the link."""
     routes = APIRouter(tags=["own data"], include_in_schema=False)
-    loader = FileSystemLoader(HERE / "templates")
-    page = Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("own_data.html")
+    page = _template()
     style = static("own_data.css")
 
     @routes.get("/my-data/{token}")
@@ -45,6 +45,12 @@ def router(service: Service) -> APIRouter:
         return HTMLResponse(html, status_code=200 if found else 404, headers=HEADERS)
 
     return routes
+
+
+@cache
+def _template() -> Template:
+    loader = FileSystemLoader(HERE / "templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("own_data.html")
 
 
 def _plain(value: Any) -> Any:

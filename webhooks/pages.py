@@ -112,6 +112,7 @@ def read_catalogue(language: str) -> gettext.GNUTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+@cache
 def static(name: str) -> str:
     """The address of a file, which changes with the file, so that no browser shows an old one."""
     digest = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, Template
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import simulation
@@ -101,16 +102,22 @@ def refusal(status: int, message: str) -> JSONResponse:
     return JSONResponse({"error": message}, status_code=status)
 
 
+@cache  # once a process, as the template below: tests make hundreds of applications
 def load_texts(folder: Path = HERE / "texts") -> Texts:
     """The page's own words in each language."""
     return {code: yaml.safe_load((folder / f"simulator.{code}.yaml").read_text(encoding="utf-8")) for code in LANGUAGES}
+
+
+@cache
+def _template() -> Template:
+    return Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True).get_template("simulator.html")
 
 
 def router(service: Service) -> APIRouter:
     """The routes below `/simulator`."""
     routes = APIRouter(prefix="/simulator", tags=["simulator"], route_class=ClearErrors)
     texts = load_texts()
-    template = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True).get_template("simulator.html")
+    template = _template()
 
     @routes.get("")
     async def page(

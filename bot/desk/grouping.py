@@ -19,7 +19,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from bot.understanding.encoders import Vectors
 
@@ -70,8 +69,8 @@ class Grouper:
         alike = np.maximum(rows @ rows.T / SAME_WORDS, chances @ chances.T / SAME_TOPIC)
         distances = 1 / np.maximum(alike[np.triu_indices(len(questions), 1)], 1e-3)
         groups: dict[int, list[int]] = {}
-        for place, label in enumerate(fcluster(linkage(distances, "complete"), 1, "distance")):
-            groups.setdefault(int(label), []).append(place)
+        for place, label in enumerate(_clusters(distances, "complete", 1)):
+            groups.setdefault(label, []).append(place)
         return list(groups.values())
 
     def _labels(self, questions: Sequence[Question]) -> list[int]:
@@ -80,10 +79,17 @@ class Grouper:
         rows = np.hstack([self._words(questions), _topics(questions)])
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
         distances = np.clip(1 - rows @ rows.T, 0, None)[np.triu_indices(len(questions), 1)]
-        return [int(label) for label in fcluster(linkage(distances, "average"), APART, "distance")]
+        return _clusters(distances, "average", APART)
 
     def _words(self, questions: Sequence[Question]) -> NDArray[np.float64]:
         return np.array([self._vector(question.text) for question in questions], dtype=np.float64)
+
+
+def _clusters(distances: NDArray[np.float64], method: str, apart: float) -> list[int]:
+    """The number of the group of each place."""
+    from scipy.cluster.hierarchy import fcluster, linkage  # noqa: PLC0415  # 27 MB and 0.3 s that a server needs only here
+
+    return [int(label) for label in fcluster(linkage(distances, method), apart, "distance")]
 
 
 def _hellinger(chance: float, whole: float) -> float:

@@ -53,8 +53,7 @@ def readable(text: str) -> str:
 
 
 def _shouted(text: str) -> bool:
-    capitals = sum(letter.isupper() for letter in text)
-    return capitals >= _SHOUT and text.isupper()
+    return text.isupper() and sum(letter.isupper() for letter in text) >= _SHOUT
 
 
 @lru_cache(maxsize=20_000)
