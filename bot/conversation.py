@@ -21,7 +21,7 @@ from bot.alarm import NOBODY, Duty
 from bot.clock import Clock
 from bot.contacts import Consent, Contact
 from bot.content import Content
-from bot.desk import linking, notices, prepared, routing
+from bot.desk import linking, notices, prepared, proposals, routing
 from bot.desk.telling import Teller
 from bot.identifiers import Vault
 from bot.inbox import insert, to_row
@@ -271,6 +271,7 @@ class Conversation:
     def _erase(self, turn: Turn, _: act.Erase) -> None:
         if self.surveyor is not None:
             surveys.erase(turn.connection, self.surveyor, turn.contact.id)
+        proposals.forget(turn.connection, turn.contact.id)
         people.erase(turn.connection, turn.contact.id, turn.person.lane)
         turn.erased = True
 

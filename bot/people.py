@@ -204,7 +204,8 @@ def erase(connection: Connection, contact_id: int, lane: str) -> None:
     ours = sa.or_(InboxRow.key.like("again:%"), InboxRow.key.like("timer:%"))
     open_rows = (InboxRow.lane == lane, InboxRow.state == sa.literal_column("0"), ours)
     connection.execute(sa.update(InboxRow).where(*open_rows).values(state=2, body=None, sealed=None))
-    connection.execute(sa.update(InboxRow).where(InboxRow.lane == lane, InboxRow.state > 1).values(lane="erased"))
+    done = (InboxRow.lane == lane, InboxRow.state > 1)  # what no try could handle still holds its words
+    connection.execute(sa.update(InboxRow).where(*done).values(lane="erased", body=None, sealed=None))
     connection.execute(sa.delete(ContactRow).where(ContactRow.id == contact_id))
 
 

@@ -96,7 +96,7 @@ def rules(content: Content) -> list[Rule]:
         Rule("pushes", PushRow, PushRow.at, PUSHES),
         Rule("days of bad news", BadNewsRow, BadNewsRow.at, SENT),
         Rule("mail to people who work here", MailRow, MailRow.created_at, SENT),
-        Rule("proposals for answers", ProposalRow, ProposalRow.changed_at, NOT_IN_FILE),
+        Rule("proposals for answers", ProposalRow, ProposalRow.changed_at, talk),
         Rule("links to own data", DataLinkRow, DataLinkRow.expires_at, timedelta(hours=1)),
         Rule("wrong codes", LinkTryRow, LinkTryRow.at, REPEATS),
         Rule("who was in a wave", SurveyInvitationRow, SurveyInvitationRow.made_at, ASKED, settled_wave, whoever),

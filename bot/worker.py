@@ -228,6 +228,8 @@ class Worker:
         await self._patiently(
             lambda: self.store.awrite(lambda c: outbox.sent(c, row, provider_id, self.clock.now(), channel.pace))
         )
+        if row.sealed is not None:  # the last words to somebody who was erased: their lane stays in no journal
+            await asyncio.to_thread(self.store.scrub)
         log.info("sent over %s as %s", row.channel, provider_id)
 
     async def _patiently(self, step: Callable[[], Awaitable[Any]]) -> Any:

@@ -101,14 +101,18 @@ def with_seed(questions: Sequence[Asked], grouper: Grouper, seed: int, *, exampl
     return next((gap for gap in shown if seed in gap.tickets), None)
 
 
+def as_example(text: str) -> str:
+    """A question as an editor sees it: one line without numbers, dates and e-mail addresses."""
+    return shorten(masking.mask(text, masking.EVERYTHING).text, EXAMPLE_WORDS)
+
+
 def _gap(group: Sequence[Asked], examples: int) -> Gap:
     words: dict[str, dict[str, None]] = {}
     counts: dict[str, int] = {}
     chances: dict[str, float] = {}
     for one in group:
         counts[one.language] = counts.get(one.language, 0) + 1
-        masked = shorten(masking.mask(one.text, masking.EVERYTHING).text, EXAMPLE_WORDS)
-        words.setdefault(one.language, {})[masked] = None
+        words.setdefault(one.language, {})[as_example(one.text)] = None
         for topic, chance in one.candidates:
             chances[topic] = chances.get(topic, 0.0) + chance
     return Gap(

@@ -19,18 +19,20 @@ from sqlalchemy.engine import Connection
 from bot import pushes
 from bot.actions import Part, Say, Show
 from bot.content.proposal import Proposal, Words
+from bot.desk.gaps import as_example
 from bot.desk.handover import lock_contacts
 from bot.desk.telling import Teller, tell
 from bot.locales import AMSTERDAM, LANGUAGES, clean
 from bot.messages import Push
 from bot.pushes import PushRules
 from bot.storage.follow_up_models import ProposalRow, ProposalTicketRow
-from bot.storage.models import TicketRow, TicketState
+from bot.storage.models import TicketEntryRow, TicketRow, TicketState
 
 BATCH = 200  # tickets a sweep
 WAITING = (TicketState.OPEN, TicketState.ASKED)  # somebody at the desk has it
 _FIELDS = ("topic", "group", "owner", "source_title", "source_url")
 _WORDS = ("title", "question", "short", "more")
+_EXAMPLES = tuple(f"{language}_examples" for language in LANGUAGES)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,26 @@ def save(
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         connection.execute(dialect.insert(ProposalTicketRow).values(rows).on_conflict_do_nothing())
     return proposal_id
+
+
+def forget(connection: Connection, contact_id: int) -> None:
+    """Take the questions of somebody who is erased out of the examples. What an editor rewrote is the editor's."""
+    asked = (
+        sa.select(TicketEntryRow.text)
+        .join(TicketRow, TicketRow.id == TicketEntryRow.ticket_id)
+        .where(TicketRow.contact_id == contact_id, TicketEntryRow.kind == "question")
+    )
+    theirs = {as_example(text).casefold() for text in connection.execute(asked).scalars()}
+    if not theirs:
+        return
+    for row in connection.execute(sa.select(ProposalRow.id, ProposalRow.form)).all():
+        form = row.form | {name: _without(row.form.get(name, ""), theirs) for name in _EXAMPLES}
+        if form != row.form:
+            connection.execute(sa.update(ProposalRow).where(ProposalRow.id == row.id).values(form=form))
+
+
+def _without(examples: str, theirs: set[str]) -> str:
+    return "\n".join(line for line in examples.splitlines() if line.strip().casefold() not in theirs)
 
 
 def saved(connection: Connection, proposal_id: int | None = None) -> list[Saved]:
