@@ -14,7 +14,16 @@ from bot.contacts import Question, Route
 from bot.locales import AMSTERDAM
 from bot.policy import OpenTicketFacts
 from bot.storage.desk_models import PreparedRow
-from bot.storage.models import ActorRow, PromiseCountRow, TicketEntryRow, TicketRow, TicketState, TimerRow
+from bot.storage.models import (
+    ActorRow,
+    LaneState,
+    OutboxRow,
+    PromiseCountRow,
+    TicketEntryRow,
+    TicketRow,
+    TicketState,
+    TimerRow,
+)
 
 BACK_UP_DESK = "back-up desk"
 ASK_REMINDER = timedelta(days=3)  # somebody who was asked something back is reminded once
@@ -109,6 +118,12 @@ def drop_prepared(connection: Connection, ticket_id: int) -> None:
     connection.execute(sa.delete(PreparedRow).where(PreparedRow.ticket_id == ticket_id))
 
 
+def drop_question(connection: Connection, ticket_id: int) -> None:
+    """What was asked back and waits behind a shut window is not needed any more."""
+    mine = (OutboxRow.key.like(f"ask:{ticket_id}:%"), OutboxRow.state == LaneState.HELD)
+    connection.execute(sa.delete(OutboxRow).where(OutboxRow.state > sa.literal_column("2"), *mine))
+
+
 def count_promise(connection: Connection, actor_id: int | None, outcome: str, now: datetime) -> None:
     """One more promise kept or missed, of a klantregisseur or the back-up desk."""
     code = connection.execute(sa.select(ActorRow.code).where(ActorRow.id == actor_id)).scalar_one_or_none()
@@ -183,6 +198,7 @@ def close(connection: Connection, ticket_id: int, contact_id: int, reason: str, 
     connection.execute(sa.update(TicketRow).where(TicketRow.id == ticket_id).values(**closed))
     drop_timers(connection, ticket_id, contact_id)
     drop_prepared(connection, ticket_id)
+    drop_question(connection, ticket_id)
 
 
 def withdraw(connection: Connection, ticket_id: int, contact_id: int, now: datetime) -> None:
@@ -208,11 +224,21 @@ def tickets_of(connection: Connection, contact_id: int) -> tuple[OpenTicketFacts
         sa.select(TicketRow.__table__, first.label("words"), asked.label("asked"))
         .where(TicketRow.contact_id == contact_id, TicketRow.state != TicketState.CLOSED)
         .order_by(TicketRow.id)
-    )
-    return tuple(_facts(row) for row in rows)
+    ).all()
+    is_asked = any(row.state == TicketState.ASKED for row in rows)
+    unseen = _unsent_questions(connection, contact_id) if is_asked else frozenset()
+    return tuple(_facts(row, unseen) for row in rows)
 
 
-def _facts(row: sa.Row[Any]) -> OpenTicketFacts:
+def _unsent_questions(connection: Connection, contact_id: int) -> frozenset[int]:
+    """Tickets whose question back did not go yet: what the newcomer writes is no answer to it."""
+    held = sa.and_(OutboxRow.state > sa.literal_column("2"), OutboxRow.state == LaneState.HELD)
+    waits = sa.or_(OutboxRow.state < sa.literal_column("2"), held)
+    query = sa.select(OutboxRow.key).where(OutboxRow.contact_id == contact_id, OutboxRow.key.like("ask:%"), waits)
+    return frozenset(int(key.split(":")[1]) for key in connection.execute(query).scalars())
+
+
+def _facts(row: sa.Row[Any], unseen: frozenset[int]) -> OpenTicketFacts:
     return OpenTicketFacts(
         id=row.id,
         urgent=row.urgent,
@@ -221,5 +247,6 @@ def _facts(row: sa.Row[Any]) -> OpenTicketFacts:
         actor_id=row.actor_id,
         words=row.words or "",
         asked=(row.asked or "") if row.state == TicketState.ASKED else "",
+        unseen=row.state == TicketState.ASKED and row.id in unseen,
         answered_at=row.answered_at,
     )

@@ -27,7 +27,7 @@ from bot.storage.survey_models import SurveyInvitationRow
 # Delivery never steps back: a receipt with a lower rank than what is known changes nothing.
 RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
 SEND_TRIES = 150  # with waits of five minutes about twelve hours: an outage of the platform loses nothing
-ANSWERS = ("answer:", "gap:")  # keys of answers that somebody asked for
+ANSWERS = ("answer:", "gap:", "ask:")  # keys of what a newcomer waits for: answers, and questions back
 INVITATION = 2  # the priority of what nobody asked for and that can wait
 INVITATION_TRIES = 6  # about a minute: an invitation that comes hours later may come at night
 INVITATION_HOLDS = timedelta(hours=1)  # after so long it is not sent any more, whatever held it up

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.storage.desk_models import DraftRow, PreparedRow
 from bot.storage.models import (
     ActorRow,
     AddressRow,
@@ -96,8 +97,27 @@ def _entry(row: sa.Row[Any]) -> dict[str, Any]:
     return {"at": row.at, "kind": row.kind, "text": row.text, **translated}
 
 
+def _unsent(connection: Connection, contact_id: int) -> dict[int, list[dict[str, Any]]]:
+    """Drafts, without who wrote them, and answers that wait for their time, by ticket."""
+    drafts = sa.select(DraftRow.ticket_id, DraftRow.saved_at.label("at"), DraftRow.text)
+    prepared = sa.select(PreparedRow.ticket_id, PreparedRow.prepared_at.label("at"), PreparedRow.translation)
+    words = sa.case((PreparedRow.text == "", PreparedRow.topic), else_=PreparedRow.text).label("text")
+    found: dict[int, list[dict[str, Any]]] = {}
+    for kind, table, query in (("draft", DraftRow, drafts), ("prepared", PreparedRow, prepared.add_columns(words))):
+        mine = query.join(TicketRow, TicketRow.id == table.ticket_id).where(TicketRow.contact_id == contact_id)
+        for row in connection.execute(mine.order_by(table.id)).mappings():
+            translated = {"translation": row["translation"]} if row.get("translation") else {}
+            entry = {"at": row["at"], "kind": kind, "text": row["text"], **translated}
+            found.setdefault(row["ticket_id"], []).append(entry)
+    return found
+
+
 def _tickets(connection: Connection, contact_id: int) -> tuple[dict[str, Any], ...]:
-    """Questions that were passed on, with what was asked and answered; notes of colleagues among themselves too."""
+    """Questions that were passed on, with what was asked and answered.
+
+    Notes of colleagues among themselves are there too, and what they wrote and did not send: it is about the person.
+    """
+    unsent = _unsent(connection, contact_id)
     entries = connection.execute(
         sa.select(TicketEntryRow.__table__)
         .join(TicketRow, TicketRow.id == TicketEntryRow.ticket_id)
@@ -108,7 +128,7 @@ def _tickets(connection: Connection, contact_id: int) -> tuple[dict[str, Any], .
     return tuple(
         {
             **ticket._asdict(),
-            "entries": [_entry(e) for e in entries if e.ticket_id == ticket.id],
+            "entries": [_entry(e) for e in entries if e.ticket_id == ticket.id] + unsent.get(ticket.id, []),
         }
         for ticket in connection.execute(query.where(TicketRow.contact_id == contact_id).order_by(TicketRow.id))
     )

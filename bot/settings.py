@@ -179,7 +179,7 @@ class Settings(BaseSettings):
         return bool(self.telegram_token) and self.telegram
 
     def template_sid(self, language: str) -> str:
-        """The ContentSid of the template "there is an answer for you"; empty when there is none."""
+        """The ContentSid of the template "there is a reply for you"; empty when there is none."""
         sids = {
             "nl": self.twilio_template_answer_nl,
             "en": self.twilio_template_answer_en,

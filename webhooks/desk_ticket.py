@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.engine import Connection
 
-from bot.desk import answering, asking_back, claims, closing, drafts, handover, prepared, routing, tickets
+from bot.desk import answering, asking_back, claims, closing, drafts, handover, prepared, resending, routing, tickets
 from bot.desk.answering import Translation
 from bot.desk.claims import Claim
 from bot.desk.drafts import Draft
@@ -53,6 +53,7 @@ def add_routes(routes: APIRouter, service: Service, guard: Guard, pages: Pages) 
         "claim": desk.claim,
         "leave": desk.leave,
         "take-back": desk.take_back,
+        "again": desk.send_again,
     }
     for name, endpoint in posts.items():
         routes.add_api_route(f"{place}/{name}", endpoint, methods=["POST"], dependencies=allowed)
@@ -180,13 +181,14 @@ class TicketDesk:
         self._known(ticket_id)
         deed = self._deed(request, ticket_id)
 
-        def work(connection: Connection) -> Claim | None:
+        def work(connection: Connection) -> bool:
             taken = claims.take(connection, ticket_id, deed.who, deed.now, over=True)
             if taken is not None:
                 deed.record(connection, "ticket.take_over")
-            return taken
+            return taken is not None or bool(tickets.some(connection, [ticket_id], deed.who))
 
-        await self._service.store.awrite(work)
+        if not await self._service.store.awrite(work):
+            raise PageError(404, "gone")
         return go(f"/desk/tickets/{ticket_id}")
 
     async def leave(self, request: Request, ticket_id: int) -> Response:
@@ -204,6 +206,11 @@ class TicketDesk:
         if result.outcome is Outcome.GONE:
             raise PageError(404, "gone")
         return go(f"/desk/tickets/{ticket_id}")
+
+    async def send_again(self, request: Request, ticket_id: int) -> Response:
+        """What could not be sent, or may not have arrived, goes once more."""
+        deed = self._deed(request, ticket_id)
+        return await self._carry_out(request, ticket_id, lambda c: resending.send_again(c, deed))
 
     def _who(self, request: Request) -> Principal:
         who: Principal = request.state.session.principal

@@ -41,7 +41,8 @@ def router(service: Service) -> APIRouter:
             "token": token[:MAX_TOKEN],
         }
         values |= {"language": language, "direction": locales.direction(language), "facts": _facts(service, found)}
-        html = page.render(**values, moment=lambda at: locales.moment(at, language))
+        topics = {topic: service.content.answer(topic, language).question for topic in service.content.topics}
+        html = page.render(**values, topics=topics, moment=lambda at: locales.moment(at, language))
         return HTMLResponse(html, status_code=200 if found else 404, headers=HEADERS)
 
     return routes

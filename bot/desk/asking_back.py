@@ -13,11 +13,9 @@ from bot.content import Content
 from bot.desk import claims, drafts
 from bot.desk.answering import Asked, Translation, Words, asked_on, keep_direction, put, quoted
 from bot.desk.settling import WAITING, Deed, Outcome, Result, held_by_other, lock, refuse
-from bot.desk.tickets import reach
+from bot.desk.tickets import ASK_KEY, reach
 from bot.locales import clean
 from bot.storage.models import TicketState
-
-ASK_KEY = "ask:{ticket_id}:{entry_id}"
 
 
 def ask_back(

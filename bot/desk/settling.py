@@ -145,4 +145,5 @@ def settle(connection: Connection, row: sa.Row[Any], **values: Any) -> None:
     connection.execute(sa.update(TicketRow).where(TicketRow.id == row.id).values(asked_at=None, **values))
     escalation.drop_timers(connection, row.id, row.contact_id)
     escalation.drop_prepared(connection, row.id)
+    escalation.drop_question(connection, row.id)
     claims.release(connection, row.id)

@@ -37,6 +37,7 @@ ATTENTION_LISTED = 50
 CONVERSATION_LISTED = 40  # messages before a ticket
 FIRST_WORDS = 140  # characters of a question in a list
 ANSWER_KEY = "answer:{ticket_id}:{entry_id}"
+ASK_KEY = "ask:{ticket_id}:{entry_id}"
 
 
 class ReachState(StrEnum):
@@ -113,7 +114,7 @@ class Entry:
 
 
 class Delivery(StrEnum):
-    """What became of an answer on its way to the newcomer."""
+    """What became of an answer, or a question back, on its way to the newcomer."""
 
     GOES_NOW = "goes_now"
     WAITS_WINDOW = "waits_window"
@@ -133,7 +134,7 @@ class TicketPage:
     entries: tuple[Entry, ...]
     answered_at: datetime | None
     helped: bool | None
-    delivery: Delivery | None  # of the last answer
+    delivery: Delivery | None  # of the last answer, or of the question back that waits for its reply
 
     @property
     def last_answer(self) -> Entry | None:
@@ -308,14 +309,26 @@ def ticket(connection: Connection, ticket_id: int, who: Principal) -> TicketPage
     entries = tuple(
         Entry(row.id, row.kind, row.author, row.text, row.at, row.translation, row.language) for row in rows
     )
-    answers = [entry.id for entry in entries if entry.kind == "answer"]
-    delivery = _delivery(connection, ticket_id, answers[-1]) if answers else None
+    key = message_key(connection, ticket_id, found[0].state)
+    delivery = _delivery(connection, key) if key else None
     return TicketPage(found[0], entries, facts.answered_at, facts.helped, delivery)
 
 
-def _delivery(connection: Connection, ticket_id: int, entry_id: int) -> Delivery | None:
+def message_key(connection: Connection, ticket_id: int, state: int) -> str:
+    """The key in the outbox of what a person last sent for a ticket: an answer, or the question back while it waits.
+
+    Empty when nothing was sent.
+    """
+    kind, key = ("ask", ASK_KEY) if state == TicketState.ASKED else ("answer", ANSWER_KEY)
+    query = sa.select(sa.func.max(TicketEntryRow.id)).where(
+        TicketEntryRow.ticket_id == ticket_id, TicketEntryRow.kind == kind
+    )
+    entry_id = connection.execute(query).scalar_one()
+    return key.format(ticket_id=ticket_id, entry_id=entry_id) if entry_id else ""
+
+
+def _delivery(connection: Connection, key: str) -> Delivery | None:
     """Where the messages of an answer are now; the one that is worst off counts. None when that isn't kept any more."""
-    key = ANSWER_KEY.format(ticket_id=ticket_id, entry_id=entry_id)
     rows = connection.execute(
         sa.select(OutboxRow.state, OutboxRow.delivery, AddressRow.blocked_at)
         .outerjoin(AddressRow, AddressRow.id == OutboxRow.address_id)
@@ -384,4 +397,4 @@ def attention(connection: Connection) -> list[Trouble]:
 def _ticket_of(key: str) -> int | None:
     verb, _, rest = key.partition(":")
     number = rest.partition(":")[0]
-    return int(number) if verb == "answer" and number.isdigit() else None
+    return int(number) if verb in ("answer", "ask") and number.isdigit() else None

@@ -1,5 +1,7 @@
 """WhatsApp's window: a nudge before it shuts while an answer is near, a template after it shut when one waits.
 
+A question back to the newcomer waits and is called out like an answer.
+
 WhatsApp takes free text for 24 hours after a person's last message; later only a template that Meta approved. Both of
 these cost money and interrupt somebody's day, so each goes at most once: a nudge a question, a template a shut window.
 Whether a message of our own accord may go now, `bot/pushes.py` says.
@@ -166,7 +168,7 @@ def _call(connection: Connection, waiting: sa.Row[Any], now: datetime, content: 
 
 def _asked_at(connection: Connection, waiting: sa.Row[Any]) -> datetime:
     """When the question was asked whose answer waits."""
-    number = waiting.key.split(":")[1] if waiting.key.startswith("answer:") else ""
+    number = waiting.key.split(":")[1] if waiting.key.startswith(("answer:", "ask:")) else ""
     mine = TicketRow.id == int(number) if number.isdigit() else TicketRow.contact_id == waiting.contact_id
     query = sa.select(sa.func.max(TicketRow.created_at)).where(mine, TicketRow.contact_id == waiting.contact_id)
     asked: datetime | None = connection.execute(query).scalar_one()

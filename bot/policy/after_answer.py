@@ -30,7 +30,7 @@ LABEL = 44  # characters of a question on a button
 def in_words(situation: Situation) -> list[Action]:
     """Free text that belongs to a ticket; nothing where it belongs to none."""
     text = situation.message.text.strip()[:MAX_TEXT]
-    asked = [ticket for ticket in situation.tickets if ticket.asked]
+    asked = [ticket for ticket in situation.tickets if ticket.asked and not ticket.unseen]
     if asked and text:
         return _reply(situation, asked[-1], text)
     ticket = answered_now(situation)

@@ -29,6 +29,7 @@ class OpenTicketFacts:
     actor_id: int | None = None  # None: at the back-up desk
     words: str = ""  # what was asked first
     asked: str = ""  # what the newcomer was asked back and hasn't answered yet
+    unseen: bool = False  # that question is not sent yet: it waits behind a shut window
     answered_at: datetime | None = None
 
     @property

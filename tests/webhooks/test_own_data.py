@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
+from bot.desk import drafts, prepared
 from bot.locales import LANGUAGES
 from tests.caseload.people import make_actor, make_party, newest_contact
-from tests.desk.asking import answer, ask
+from tests.desk.asking import SANNE, answer, ask, deed
 from webhooks.app import create_app
 
 
@@ -51,6 +52,19 @@ def test_the_same_as_a_file(service, client):
     assert data["questions"][0]["entries"][0]["text"] == "Mag ik zaterdag les?"
     assert data["channels"] == ["telegram"]
     assert talk.address.value not in answered.text
+
+
+def test_what_colleagues_wrote_and_did_not_send_is_there_too(service, client):
+    talk, ticket_id = ask(service, "Mag ik zaterdag les?", language="en")
+    now, content = service.clock.now(), service.content
+    service.store.write(lambda c: prepared.prepare(c, deed(service, ticket_id), content, topic="pip.what"))
+    service.store.write(lambda c: drafts.save(c, ticket_id, SANNE, "Dit is nog niet af", now) and None)
+    page = client.get(link(talk)).text
+    words = service.content.replies["en"]
+    assert page.index(words["mydata.draft"]) < page.index("Dit is nog niet af") < page.index(words["mydata.prepared"])
+    assert content.answer("pip.what", "en").question in page
+    kinds = [e["kind"] for e in client.get(link(talk), params={"file": "1"}).json()["questions"][0]["entries"]]
+    assert kinds == ["question", "draft", "prepared"]
 
 
 def test_a_link_ends_after_an_hour_with_the_next_one_and_with_the_person(service, client):
