@@ -102,6 +102,7 @@ def build(
         conversation=conversation,
         channels=channels,
         chores=[*make_chores(settings, store, clock, loaded), survey_round(store, clock, surveyor)],
+        retention_days=settings.retention_days,
     )
     inbox = Inbox(store, vault, clock, worker.wake)
     translator = LibreTranslator(settings.translator_url, settings.translator_key) if settings.translator_url else None

@@ -10,21 +10,23 @@ import re
 import secrets
 from datetime import date, time
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from cryptography.fernet import Fernet
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.alarm import Duty
 from bot.channels.smtp import SmtpServer
 from bot.errors import SettingsError
 from bot.locales import LANGUAGES
 from bot.pushes import PushRules
+from bot.retention import read_days
 from bot.roles import Role
 from bot.working_days import DeskHours
 
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}|[^@\s,;<>\"]{1,64}@localhost")
+_Days = Annotated[dict[str, int], NoDecode, BeforeValidator(lambda value: read_days(value) if value else {})]
 ROOT = Path(__file__).resolve().parent.parent
 _DEVELOPMENT_KEYS = "development-keys.json"
 
@@ -105,6 +107,7 @@ class Settings(BaseSettings):
     monitoring_min_people: int = Field(10, ge=5, le=100)
 
     research_key: str = ""
+    retention_days: _Days = {}
 
     push_quiet_from: time = time(20)
     push_quiet_until: time = time(9)
@@ -227,6 +230,7 @@ def _faults(settings: Settings) -> list[str]:
         *_push_faults(settings),
         *_mail_faults(settings),
         *_monitoring_faults(settings),
+        *_oidc_faults(settings),
     ]
     if not settings.content_dir.is_dir():
         faults.append(f"WEGWIJS_CONTENT_DIR: {settings.content_dir} is no folder")

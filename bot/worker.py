@@ -72,9 +72,11 @@ class Worker:
         conversation: Conversation,
         channels: Mapping[str, Channel],
         chores: Sequence[Chore] = (),
+        retention_days: Mapping[str, int] | None = None,
     ) -> None:
         self.store, self.vault, self.clock = store, vault, clock
         self.conversation, self.channels, self.chores = conversation, channels, chores
+        self._retention_days = retention_days
         self.alone = store.is_sqlite  # the only process, so all leases are free at start
         self._held = Held()
         self._arrived, self._to_send = asyncio.Event(), asyncio.Event()
@@ -285,7 +287,7 @@ class Worker:
         while True:
             with contextlib.suppress(StoreUnavailableError):
                 content, now = self.conversation.content, self.clock.now()
-                gone = await asyncio.to_thread(retention.sweep, content, self.store.write, now)
+                gone = await asyncio.to_thread(retention.sweep, content, self.store.write, now, self._retention_days)
                 if any(gone.values()):
                     log.info(
                         "past their time and deleted: %s", {name: number for name, number in gone.items() if number}

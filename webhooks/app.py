@@ -30,6 +30,7 @@ from webhooks import (
     overview,
     own_account,
     own_data,
+    retention_page,
     simulator,
     surveys,
     telegram,
@@ -52,6 +53,7 @@ DESK = (
     urgent,
     gaps,
     overview,
+    retention_page,
     monitoring_pages,
     monitoring_api,
 )

@@ -84,6 +84,7 @@ NAV = (
     NavItem("/desk/overview", "overview", frozenset({Role.COORDINATOR})),
     NavItem("/desk/gaps", "gaps", frozenset({Role.EDITOR, Role.COORDINATOR})),
     NavItem("/desk/accounts", "accounts", frozenset({Role.ADMIN})),
+    NavItem("/desk/retention", "retention", frozenset({Role.ADMIN})),
     NavItem("/desk/audit", "audit", frozenset({Role.ADMIN, Role.COORDINATOR})),
 )
 STEPS = {  # what is left to do after the password

@@ -12,7 +12,18 @@ from bot import escalation, people, retention
 from bot.contacts import Consent, Contact, Question, Route, Thread
 from bot.inbox import Inbox
 from bot.messages import Address, InboundMessage, Kind
-from bot.storage.models import Base, ContactRow, InboxRow, LaneState, MessageRow, OutcomeCountRow, TicketRow
+from bot.storage.fact_models import FactRow
+from bot.storage.follow_up_models import SpendRow
+from bot.storage.models import (
+    Base,
+    ContactRow,
+    InboxRow,
+    LaneState,
+    MessageRow,
+    OutcomeCountRow,
+    PromiseCountRow,
+    TicketRow,
+)
 
 NOBODY = {"outcome_count", "promise_count", "spend", "pace", "marker", "screen", "survey_wave", "fact"}
 WITH_THEIR_OWNER = {"prepared_answer", "ticket_claim", "ticket_draft"} | {
@@ -44,9 +55,9 @@ def someone(store, vault, clock):
     return contact.id, ticket
 
 
-def sweep(store, content, clock, **forward):
+def sweep(store, content, clock, days_kept=None, **forward):
     clock.forward(timedelta(**forward))
-    return retention.sweep(content, store.write, clock.now())
+    return retention.sweep(content, store.write, clock.now(), days_kept)
 
 
 def count(store, table):
@@ -90,3 +101,44 @@ def test_finished_keys_stay_longer_than_providers_repeat(store, content, clock, 
 def test_a_second_sweep_finds_nothing(store, content, clock, someone):
     sweep(store, content, clock, days=100)
     assert set(sweep(store, content, clock, seconds=1).values()) == {0}
+
+
+def test_the_settings_change_a_time_and_no_time_that_does_not_exist(store, content, clock, someone):
+    sweep(store, content, clock, {"silent people": 400}, days=399)
+    assert count(store, ContactRow) == 1
+    sweep(store, content, clock, {"silent people": 400}, days=2)
+    assert count(store, ContactRow) == 0
+    assert retention.LEAST.keys() <= {rule.name for rule in retention.rules(content)}
+
+
+def test_figures_of_every_kind_survive_ten_years(store, content, clock, someone):
+    day = clock.now().date()
+
+    def make(connection):
+        connection.execute(sa.insert(PromiseCountRow).values(day=day, owner="k1", outcome="kept", n=3))
+        connection.execute(sa.insert(FactRow).values(day=day, name="sent", part="telegram", n=3))
+        money = {"kind": "template", "language": "nl", "outcome": "sent", "n": 1, "micro_eur": 50_000}
+        connection.execute(sa.insert(SpendRow).values(day=day, **money))
+
+    store.write(make)
+    sweep(store, content, clock, days=3660)
+    assert [count(store, table) for table in (OutcomeCountRow, PromiseCountRow, FactRow, SpendRow)] == [1, 1, 1, 1]
+    assert count(store, ContactRow) == 0
+
+
+def test_the_job_notes_what_it_did(store, content, clock, someone):
+    sweep(store, content, clock, days=91)
+    sweep(store, content, clock, hours=1)
+    done = store.read(retention.done)
+    assert done.at == clock.now()
+    assert done.last("conversation") == (clock.now().date().isoformat(), 1), "a later run hides nothing"
+    sweep(store, content, clock, days=31)
+    assert store.read(retention.done).last("conversation") is None
+    assert store.read(retention.done).lately("conversation") == 0
+
+
+def test_what_stands_and_when_the_first_of_it_goes(store, content, clock, someone):
+    found = {rule.name: store.read(lambda c, r=rule: retention.standing(c, r)) for rule in retention.rules(content)}
+    said = found["conversation"]
+    assert (said.rows, said.first_goes_at) == (1, clock.now() + timedelta(days=90))
+    assert (found["answered questions"].rows, found["codes"].first_goes_at) == (0, None)
