@@ -62,14 +62,17 @@ class Desk:
         facts: dict[str, Any] = await self._service.store.awrite(read)
         mine: Batch = facts["batch"]
         now_due = {line.ticket.id for line in mine.due}
-        groups = await self._together((*mine.due, *mine.later))
+        lines = (*mine.due, *mine.later)
+        groups = await self._together(lines)
+        facts["grouped"] = groups is not None
+        groups = groups if groups is not None else [(line,) for line in lines]
         facts["due"] = [group for group in groups if group[0].ticket.id in now_due]  # takes along what means the same
         facts["later"] = groups[len(facts["due"]) :]
         facts |= {"now": now, "titles": desk_curated.titles(self._service.content, page_language(request))}
         return self._pages.render(request, "desk/list.html", **facts)
 
-    async def _together(self, lines: tuple[Line, ...]) -> list[tuple[Line, ...]]:
-        """In groups of the same meaning; ungrouped when that takes too long, and grouped at the next look."""
+    async def _together(self, lines: tuple[Line, ...]) -> list[tuple[Line, ...]] | None:
+        """In groups of the same meaning; None when that takes too long: the work goes on, for the next look."""
         work = asyncio.ensure_future(asyncio.to_thread(batch.together, lines, self._grouper))
         done, _ = await asyncio.wait({work}, timeout=PATIENCE)
-        return work.result() if done else [(line,) for line in lines]
+        return work.result() if done else None

@@ -51,6 +51,8 @@ class Together:
 
     async def show(self, request: Request) -> Response:
         ids = read_ids(request.query_params.getlist("t"), MOST)
+        if not ids:  # nothing was ticked
+            return go("/desk")
         return await self._page(request, ids, set(ids), Shown())
 
     async def answer(self, request: Request) -> Response:

@@ -114,6 +114,15 @@ class Overview:
         return tuple(owner for owner in self.owners if owner.late or owner.missed >= OFTEN_MISSED)
 
     @property
+    def busy(self) -> tuple[Load, ...]:
+        """The slots that come in which something is promised."""
+        return tuple(load for load in self.loads if load.promised)
+
+    @property
+    def free(self) -> tuple[Load, ...]:
+        return tuple(load for load in self.loads if not load.promised)
+
+    @property
     def full(self) -> tuple[Load, ...]:
         return tuple(load for load in self.loads if load.is_nearly_full)
 

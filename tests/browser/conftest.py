@@ -128,7 +128,7 @@ class Visitor:
         options = {"locale": "nl-NL", "viewport": WIDE, "timezone_id": "Europe/Amsterdam"} | options
         self.site = site
         self.context: BrowserContext = chromium.new_context(base_url=site.base, **options)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(30_000)  # milliseconds, on a busy machine
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))

@@ -9,12 +9,18 @@ from tests.browser.conftest import PHONE, WIDE
 from tests.browser.walk import pages
 from webhooks.app import create_app
 
-LOGINS = ("sanne", "desk", "coordinator", "editor", "researcher", "admin")
+ROLES = {
+    "sanne": "klantregisseur",
+    "desk": "desk",
+    "coordinator": "coordinator",
+    "editor": "editor",
+    "researcher": "researcher",
+    "admin": "admin",
+}
+OWN_LOOK = ("/desk", "/desk/me", "/desk/tickets/21")  # these hold something else for each role
 # All rules of axe, and the one of WCAG 2.2 that is off by default.
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-OPEN = ("/desk/login", "/my-data/none", "/simulator", "/simulator?language=ar", "/simulator?language=en")
 MAKING = 60_000  # milliseconds: the first look at figures starts a process that computes them
-WALKED: set[tuple[str, str]] = set()
 VIEWS = {"wide-nl": ("nl", WIDE), "phone-nl": ("nl", PHONE), "wide-en": ("en", WIDE)}
 
 
@@ -28,37 +34,38 @@ def findings(page):
     ]
 
 
-def is_page(response):
-    return response.status == 200 and "text/html" in response.headers.get("content-type", "")
-
-
-def is_walked_by_another(view, path):
-    """On a phone and in English each page is walked once; in Dutch on a desktop once for each role."""
-    seen = (view, path) in WALKED
-    WALKED.add((view, path))
-    return seen and view != "wide-nl"
+def places(app, login, view):
+    """The pages of a role that no role before it walks in this view; on a desktop also those that differ by role."""
+    mine = [place for place in pages(app) if place.is_for(ROLES[login])]
+    before = list(ROLES.values())[: list(ROLES).index(login)]
+    return [
+        place.path
+        for place in mine
+        if not any(place.is_for(role) for role in before) or (view == "wide-nl" and place.path in OWN_LOOK)
+    ]
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("login", ROLES)
 def test_every_page_of_a_role_is_accessible(shared_site, visit, service, login, view):
     language, viewport = VIEWS[view]
-    visitor = visit(shared_site, viewport=viewport).log_in(login)
-    seen, found = 0, []
-    for path in pages(create_app(service)):
-        response = visitor.page.request.get(f"{path}?lang={language}", max_redirects=0, timeout=MAKING)
-        if not is_page(response):
-            continue  # not for this role, not there, a file, or it sends on to another page
+    walk, found, seen = places(create_app(service), login, view), [], 0
+    if not walk:
+        return  # others walk them all
+    page = visit(shared_site, viewport=viewport).log_in(login).page
+    for path in walk:
+        response = page.goto(f"{path}?lang={language}", timeout=MAKING)
+        if response.status == 404:
+            continue  # of something that this population doesn't have
         seen += 1
-        if is_walked_by_another(view, path):
-            continue
-        visitor.page.goto(f"{path}?lang={language}")
-        found += [f"{path}: {line}" for line in findings(visitor.page)]
-        width = visitor.page.evaluate("document.documentElement.scrollWidth")
+        assert response.status == 200, path
+        assert page.locator("html").get_attribute("lang") == language, path
+        found += [f"{path}: {line}" for line in findings(page)] if language == "nl" else []
+        width = page.evaluate("document.documentElement.scrollWidth")
         if width > viewport["width"]:
             found.append(f"{path}: is {width} pixels wide in a window of {viewport['width']}")
     assert found == []
-    assert seen >= 2
+    assert seen
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -42,6 +42,16 @@ def test_it_rings_at_once_and_every_ten_minutes(crisis):
     assert recipients(crisis.service) == ["duty"]
     later(crisis)
     assert recipients(crisis.service) == ["duty", "duty"]
+
+
+def test_it_rings_on_a_holiday_in_the_night_too(service, understander):
+    service.clock.at = datetime(2026, 12, 25, 2, 0, tzinfo=UTC)
+    service.conversation.duty = DUTY
+    understander.means(WORDS, "crisis", "health.crisis")
+    talk = Talk(service, "telegram").agrees()
+    talk.says(WORDS)
+    later(talk)
+    assert recipients(service) == ["duty", "duty"]
 
 
 def test_nobody_reacts_so_the_second_address_hears_it_too(crisis):
