@@ -72,6 +72,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class ByTemplate:
+    """A template that stands in for the words of a reply: its name, what fills it, its one button, and its price.
+
+    `cost` in millionths of a euro.
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    button: Choice
+    cost: int
+
+
+@dataclass(frozen=True)
 class Reply:
     """One message to the person: its parts below each other, then the options. One a turn: WhatsApp costs money.
 
@@ -85,6 +98,7 @@ class Reply:
     urgent: bool = False
     controls: tuple[Choice, ...] = ()
     push: Push | None = None
+    template: ByTemplate | None = None
 
 
 @dataclass(frozen=True)
@@ -265,14 +279,16 @@ class Invite:
 
     invitation: int
     push: Push
+    cost: int = 0  # of a template, in millionths of a euro
 
 
 @dataclass(frozen=True)
 class Postpone:
-    """An invitation may not go now; it comes up again at the moment given."""
+    """An invitation may not go now; it comes up again at the moment given. `waits`: for what, where it is counted."""
 
     invitation: int
     at: datetime
+    waits: str = ""
 
 
 @dataclass(frozen=True)

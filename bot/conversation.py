@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -123,6 +124,8 @@ class Conversation:
         if found is not None and not merging.take_turn(connection, row, found.lane, found.first_lanes):
             return False
         person = people.find_or_create(connection, self.vault, message.address, row.lane, now, found=found)
+        if found is not None:
+            self._follow(connection, found.contact.id, person.contact.id)
         if message.kind is not Kind.TIMER:
             people.wrote(connection, person, message, row.received_at)
         if message.kind is not Kind.TIMER:
@@ -143,6 +146,11 @@ class Conversation:
             _APPLY[type(action)](self, turn, action)
         self._finish(turn)
         return turn.erased
+
+    def _follow(self, connection: Connection, before: int, after: int) -> None:
+        """Two chats became one person: answers to surveys follow, on their own side of the wall."""
+        if self.surveyor is not None and before != after:
+            surveys.join(connection, self.surveyor, gone=before, stays=after)
 
     def _link_facts(self, connection: Connection, contact: Contact, now: datetime) -> LinkFacts | None:
         return linking.look(connection, contact.thread.link, contact.id, now) if contact.thread.link else None
@@ -166,14 +174,16 @@ class Conversation:
         recipient = outbox.Recipient(turn.person.lane, channel, turn.contact.id, turn.person.address_id)
         if turn.erased:
             recipient = outbox.Recipient(turn.person.lane, channel, sealed=self.vault.seal(turn.message.address))
-        if turn.message.kind is Kind.TIMER and outbox.is_held(turn.connection, recipient, turn.now):
+        kind = "invitation" if action.template else None
+        if turn.message.kind is Kind.TIMER and not kind and outbox.is_held(turn.connection, recipient, turn.now):
             return  # late it would be untrue, and its options would replace those on the screen
         priority = outbox.INVITATION if action.push else 0
         for message in messages:
             turn.replies += 1
             key = f"reply:{turn.row.key}:{turn.replies}"
             callback = turn.message.extra.get("callback") if turn.replies == 1 else None
-            outbox.put(turn.connection, recipient, message, key=key, now=turn.now, priority=priority, callback=callback)
+            put = partial(outbox.put, turn.connection, recipient, message, key=key, now=turn.now)
+            put(priority=priority, callback=callback, kind=kind)
             turn.said.append((message.text, message.keys))
         turn.contact = replace(turn.contact, thread=replace(turn.contact.thread, offered=messages[-1].options))
 
@@ -280,6 +290,7 @@ class Conversation:
         people.save(turn.connection, turn.contact)
         linking.link(turn.connection, action.code, turn.contact.id, turn.now)
         turn.person = people.reread(turn.connection, turn.person)
+        self._follow(turn.connection, turn.contact.id, turn.person.contact.id)
         turn.contact = turn.person.contact
 
     def _count_try(self, turn: Turn, _: act.CountTry) -> None:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,9 @@ from sqlalchemy.engine import Connection, Engine
 from bot import content as texts
 from bot.backup import revision_of
 from bot.content import Content
+from bot.doctor_templates import check_templates
 from bot.errors import ContentError
+from bot.findings import Finding, bad, good, warn
 from bot.identifiers import SealError, Vault
 from bot.locales import AMSTERDAM
 from bot.settings import Settings
@@ -37,40 +37,6 @@ SOON = timedelta(days=14)
 SECONDS = 10.0  # for a platform to answer
 
 
-class Grade(StrEnum):
-    """How serious a finding is."""
-
-    GOOD = "good"
-    WARN = "warn"
-    BAD = "bad"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found in an area, and what to do about it."""
-
-    grade: Grade
-    area: str
-    what: str
-    mend: str = ""
-
-    def __str__(self) -> str:
-        mark = {Grade.GOOD: "ok  ", Grade.WARN: "look", Grade.BAD: "MEND"}[self.grade]
-        return f"{mark}  {self.area}: {self.what}" + (f"\n      {self.mend}" if self.mend else "")
-
-
-def good(area: str, what: str) -> Finding:
-    return Finding(Grade.GOOD, area, what)
-
-
-def warn(area: str, what: str, mend: str) -> Finding:
-    return Finding(Grade.WARN, area, what, mend)
-
-
-def bad(area: str, what: str, mend: str) -> Finding:
-    return Finding(Grade.BAD, area, what, mend)
-
-
 def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Everything, area by area. A check that breaks is a finding too, and the others go on."""
     engine = make_engine(settings.store_url)
@@ -81,6 +47,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         lambda: _database(settings, engine, now),
         lambda: _telegram(settings, now),
         lambda: _whatsapp(settings, now),
+        lambda: check_templates(settings),
     ]
     for check in checks:
         try:

@@ -31,6 +31,9 @@ _READY: sa.ColumnElement[int] = sa.literal_column("0")
 _RUNNING: sa.ColumnElement[int] = sa.literal_column("1")
 _OPEN: sa.ColumnElement[int] = sa.literal_column("2")
 
+# How far an invitation came, from the least to the most.
+_FAR = ("not_reached", "waiting", "asked", "silent", "declined", "never", "started", "broken_off", "done")
+
 
 class LanesBusyError(WegwijsError):
     """Both people are being sent something at this moment. The message is tried again a moment later."""
@@ -86,10 +89,20 @@ def _once_in_surveys(connection: Connection, gone: int, stays: int) -> None:
             stop = sa.update(SurveyConsentRow).where(SurveyConsentRow.contact_id == stays).values(state="stopped")
             connection.execute(stop)
     connection.execute(sa.delete(SurveyPhaseRow).where(SurveyPhaseRow.contact_id == gone))
-    waves = sa.select(SurveyInvitationRow.wave_id).where(SurveyInvitationRow.contact_id == stays)
-    twice = (SurveyInvitationRow.contact_id == gone, SurveyInvitationRow.wave_id.in_(waves))
+    _once_in_waves(connection, gone, stays)
+
+
+def _once_in_waves(connection: Connection, gone: int, stays: int) -> None:
+    """Of two places in one wave the one that came further counts; the other is of nobody any more."""
+    mine = SurveyInvitationRow.contact_id.in_([gone, stays])
+    query = sa.select(*(getattr(SurveyInvitationRow, name) for name in ("id", "wave_id", "state", "contact_id")))
+    rows = sorted(
+        connection.execute(query.where(mine)), key=lambda row: (_FAR.index(row.state), row.contact_id == stays)
+    )
+    best = {row.wave_id: row.id for row in rows}
+    others = [row.id for row in rows if row.id not in best.values()]
     merged = {"state": "merged", "contact_id": None, "due_at": None, "outbox_key": None}
-    connection.execute(sa.update(SurveyInvitationRow).where(*twice).values(**merged))
+    connection.execute(sa.update(SurveyInvitationRow).where(SurveyInvitationRow.id.in_(others)).values(**merged))
 
 
 def contact_columns(table: Any) -> list[Any]:

@@ -22,7 +22,7 @@ from bot.messages import CAPABILITIES, OutboundMessage, Receipt
 from bot.storage import lanes
 from bot.storage.follow_up_models import SpendRow
 from bot.storage.models import AddressRow, ContactRow, EarlyReceiptRow, LaneState, OutboxRow, PaceRow
-from bot.storage.survey_models import SurveyInvitationRow
+from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
 
 # Delivery never steps back: a receipt with a lower rank than what is known changes nothing.
 RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
@@ -161,6 +161,8 @@ def is_fit_to_send(connection: Connection, row: sa.Row[Any], now: datetime) -> b
     is_shut = is_window_shut(row.channel, address.window_until, now)
     if row.kind is not None and (address.stopped or address.consent != Consent.GIVEN):
         return False
+    if row.kind == "invitation":  # a template may go at any time
+        return True
     return is_shut and _answer_waits(connection, row.address_id) if row.kind == "template" else not is_shut
 
 
@@ -176,6 +178,7 @@ def hold(connection: Connection, row: sa.Row[Any]) -> None:
     if row.kind is not None:
         mine = (OutboxRow.id == row.id, OutboxRow.lease == row.lease)
         connection.execute(sa.delete(OutboxRow).where(*mine))
+        _give_back(connection, row)
         return
     lanes.still_mine(connection, OutboxRow, row.id, row.lease, state=LaneState.HELD)
 
@@ -217,6 +220,8 @@ def failed(connection: Connection, row: sa.Row[Any], error: SendError, now: date
     elif error.failure is Failure.TEMPORARY and row.attempts < _tries(row):
         state = {"state": LaneState.READY, "due_at": now + lanes.backoff(row.attempts, error.retry_after)}
     mine = lanes.still_mine(connection, OutboxRow, row.id, row.lease, error=error.code[:200], **state)
+    if mine and state["state"] == LaneState.DEAD:
+        _give_back(connection, row)
     if mine and error.failure is Failure.BLOCKED:
         mark_blocked(connection, row.address_id, now)
 
@@ -237,6 +242,10 @@ def mark_blocked(connection: Connection, address_id: int | None, now: datetime |
     connection.execute(sa.update(AddressRow).where(AddressRow.id == address_id).values(blocked_at=now))
     if now is not None:
         mine = (OutboxRow.address_id == address_id, OutboxRow.state == sa.literal_column("0"))
+        for row in connection.execute(
+            sa.select(OutboxRow.__table__).where(*mine, OutboxRow.kind == "invitation")
+        ).all():
+            _give_back(connection, row)
         connection.execute(sa.delete(OutboxRow).where(*mine, OutboxRow.kind.is_not(None)))
         connection.execute(
             sa.update(OutboxRow)
@@ -269,6 +278,7 @@ def receive(connection: Connection, receipt: Receipt, now: datetime) -> None:
     if receipt.state == "failed":
         values["state"] = _after_failure(connection, row, receipt.code, now)
         _spend(connection, row, "failed", now)
+        _give_back(connection, row)
         values["delivery"] = None if values["state"] == LaneState.HELD else "failed"
     elif receipt.state in ("delivered", "read"):
         values |= {"payload": None, "state": LaneState.DONE}
@@ -282,6 +292,19 @@ def _tell_invitation(connection: Connection, row: sa.Row[Any], delivery: str) ->
         arrived = {"delivered": True} | ({"read": True} if delivery == "read" else {})
         mine = SurveyInvitationRow.outbox_key == row.key
         connection.execute(sa.update(SurveyInvitationRow).where(mine).values(**arrived))
+
+
+def _give_back(connection: Connection, row: sa.Row[Any]) -> None:
+    """A template for a survey was not delivered: it costs nothing, and its wave may spend that on somebody else."""
+    if row.kind != "invitation":
+        return
+    query = sa.select(SurveyInvitationRow.id, SurveyInvitationRow.wave_id, SurveyInvitationRow.cost)
+    invitation = connection.execute(query.where(SurveyInvitationRow.outbox_key == row.key)).one_or_none()
+    if invitation is None or not invitation.cost:
+        return
+    less = sa.update(SurveyWaveRow).where(SurveyWaveRow.id == invitation.wave_id)
+    connection.execute(less.values(spent=SurveyWaveRow.spent - invitation.cost))
+    connection.execute(sa.update(SurveyInvitationRow).where(SurveyInvitationRow.id == invitation.id).values(cost=0))
 
 
 def _after_failure(connection: Connection, row: sa.Row[Any], code: str, now: datetime) -> LaneState:

@@ -23,7 +23,7 @@ from bot.locales import AMSTERDAM
 from bot.messages import Push
 from bot.storage.models import ContactRow, TicketRow, TicketState
 from bot.storage.survey_models import BadNewsRow, PushRow
-from bot.working_days import is_public_holiday
+from bot.working_days import is_public_holiday, religious_days
 
 WEEK = timedelta(days=7)
 CRISIS_PAUSE = timedelta(days=1)  # ask again tomorrow: a person at the desk decides when a crisis is over
@@ -33,13 +33,17 @@ MAX_STEPS = 400  # of looking for a day: more than a year of days off
 
 @dataclass(frozen=True)
 class PushRules:
-    """When the service may speak first. Times are Dutch; a day off is a religious day that the settings name."""
+    """When the service may speak first. Times are Dutch.
+
+    `holidays`: religious ones by their names in `bot/working_days.py`; `days_off`: further days.
+    """
 
     quiet_from: time = time(20)
     quiet_until: time = time(9)
     days_off: frozenset[date] = frozenset()
     per_week: int = 3  # all kinds together, in any seven days
     calm_days: int = 14
+    holidays: frozenset[str] = frozenset()
 
 
 class Why(StrEnum):
@@ -153,7 +157,9 @@ def _opens_at(at: datetime, rules: PushRules) -> datetime:
 
 def is_day_off(day: date, rules: PushRules) -> bool:
     """A Sunday, a Dutch public holiday, or a religious day that the settings name."""
-    return day.weekday() == 6 or is_public_holiday(day) or day in rules.days_off
+    if day.weekday() == 6 or is_public_holiday(day) or day in rules.days_off:
+        return True
+    return any(day in religious_days(name, day.year) for name in rules.holidays)
 
 
 def _has_crisis(connection: Connection, contact_id: int) -> bool:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from bot import locales
-from bot.actions import Choice, Everywhere, Notice, Part, Quote, Reply, Say, Show, SurveyText
+from bot.actions import ByTemplate, Choice, Everywhere, Notice, Part, Quote, Reply, Say, Show, SurveyText
 from bot.content import Content
 from bot.content.figures import fill, show
 from bot.content.schema import PLACEHOLDER
@@ -71,10 +71,19 @@ def render(
     options += controls
     whole = "\n\n".join(filter(None, blocks))
     whole = locales.isolate_latin(whole) if page.language == "ar" else whole
+    if reply.template is not None:
+        return [_by_template(page, reply.template, whole, tuple(key for part in reply.parts for key in _keys(part)))]
     pieces = split(whole, capability.max_text)
     keys = tuple(key for part in reply.parts for key in _keys(part))
     messages = [OutboundMessage(piece, page.language, (), keys, reply.urgent) for piece in pieces[:-1]]
     return [*messages, OutboundMessage(pieces[-1], page.language, options, keys, reply.urgent)]
+
+
+def _by_template(page: Page, template: ByTemplate, text: str, keys: tuple[str, ...]) -> OutboundMessage:
+    """A template has its one button at the platform: it is no line of the text."""
+    button = Option(template.button.token, page.say(template.button.label))
+    name, values = template.name, template.variables
+    return OutboundMessage(text, page.language, (button,), keys, template=name, variables=values, cost=template.cost)
 
 
 def _keys(part: Part) -> tuple[str, ...]:

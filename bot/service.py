@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot import content as texts
-from bot import logs, survey_events, survey_waves
+from bot import logs, survey_events, survey_waves, survey_window
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.smtp import LogPostman, SmtpPostman
@@ -28,7 +28,7 @@ from bot.identifiers import Vault
 from bot.inbox import Inbox
 from bot.locales import LANGUAGES
 from bot.monitoring import facts
-from bot.settings import Settings
+from bot.settings import TEMPLATES, Settings
 from bot.storage.migrate import upgrade
 from bot.storage.models import MarkerRow
 from bot.storage.store import Store
@@ -38,6 +38,7 @@ from bot.understanding import Understander
 from bot.worker import Worker
 
 CONSOLES = ("console", "console-numbers")
+MICRO = 1_000_000  # prices are kept in millionths of a euro
 CLOCK_MARKER = "clock_offset_seconds"
 
 
@@ -81,7 +82,7 @@ def build(
     store.start()
     clock = Clock(_offset(store) if settings.simulator else timedelta())
     vault = Vault(settings.fernet_keys, settings.hash_key)
-    surveyor = Surveyor(loaded, settings.research_key, settings.push_rules)
+    surveyor = make_surveyor(settings, loaded)
     understander = understander or _load_understander(settings)
     conversation = Conversation(
         content=loaded,
@@ -119,16 +120,26 @@ def survey_round(store: Store, clock: Clock, surveyor: Surveyor) -> Chore:
 
 
 def window_rules(settings: Settings) -> WindowRules:
-    """Templates that are set up; an invented phone with WhatsApp's rules has them all."""
-    set_up = frozenset(code for code in LANGUAGES if settings.template_sid(code))
-    templates = {"whatsapp": set_up, "console-numbers": frozenset(LANGUAGES)}
-    micro = 1_000_000
+    """What nudges and templates need of the settings."""
     return WindowRules(
         settings.push_rules,
-        templates,
-        round(settings.price_template_eur * micro),
-        round(settings.price_message_eur * micro),
+        _templates(settings, TEMPLATE),
+        round(settings.price_template_eur * MICRO),
+        round(settings.price_message_eur * MICRO),
     )
+
+
+def make_surveyor(settings: Settings, content: Content) -> Surveyor:
+    """What surveys need of the settings."""
+    price = round(settings.price_survey_template_eur * MICRO)
+    templates = _templates(settings, survey_window.TEMPLATE)
+    return Surveyor(content, settings.research_key, settings.push_rules, templates, price)
+
+
+def _templates(settings: Settings, name: str) -> dict[str, frozenset[str]]:
+    """The languages of a template by channel; an invented phone has all."""
+    set_up = frozenset(code for code in LANGUAGES if settings.template_sid(name, code))
+    return {"whatsapp": set_up, "console-numbers": frozenset(LANGUAGES)}
 
 
 def make_chores(settings: Settings, store: Store, clock: Clock, content: Content) -> list[Chore]:
@@ -197,5 +208,7 @@ def _whatsapp(settings: Settings) -> Channel:
     password = settings.twilio_api_secret or settings.twilio_auth_token
     client = Client(user, password, settings.twilio_account_sid, http_client=http)
     callback = f"{settings.public_base_url.rstrip('/')}/whatsapp/status" if settings.public_base_url else None
-    templates = {(TEMPLATE, code): sid for code in LANGUAGES if (sid := settings.template_sid(code))}
+    templates = {
+        (name, code): sid for name in TEMPLATES for code in LANGUAGES if (sid := settings.template_sid(name, code))
+    }
     return WhatsAppChannel(client, http, sender=settings.twilio_sender, status_callback=callback, templates=templates)

@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 from datetime import date, time
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,11 +24,12 @@ from bot.locales import LANGUAGES
 from bot.pushes import PushRules
 from bot.retention import read_days
 from bot.roles import Role
-from bot.working_days import DeskHours
+from bot.working_days import RELIGIOUS, DeskHours
 
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}|[^@\s,;<>\"]{1,64}@localhost")
 _Days = Annotated[dict[str, int], NoDecode, BeforeValidator(lambda value: read_days(value) if value else {})]
 ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = ("answer", "survey")  # approved by Meta, for what goes outside WhatsApp's window
 _DEVELOPMENT_KEYS = "development-keys.json"
 
 
@@ -64,6 +66,10 @@ class Settings(BaseSettings):
     twilio_template_answer_ar: str = ""
     price_template_eur: float = Field(0.05, ge=0, le=10)
     price_message_eur: float = Field(0.05, ge=0, le=10)
+    twilio_template_survey_nl: str = ""
+    twilio_template_survey_en: str = ""
+    twilio_template_survey_ar: str = ""
+    price_survey_template_eur: float = Field(0.13, ge=0, le=10)
 
     smtp_host: str = ""
     smtp_port: int = Field(587, ge=1, le=65535)
@@ -111,6 +117,7 @@ class Settings(BaseSettings):
 
     push_quiet_from: time = time(20)
     push_quiet_until: time = time(9)
+    push_holidays: str = "eid_al_fitr,eid_al_adha,orthodox_christmas,orthodox_easter"
     push_days_off: str = ""
     push_per_week: int = Field(3, ge=0, le=50)
     push_calm_days: int = Field(14, ge=0, le=28)
@@ -153,6 +160,7 @@ class Settings(BaseSettings):
             frozenset(map(date.fromisoformat, _listed(self.push_days_off))),
             self.push_per_week,
             self.push_calm_days,
+            frozenset(_listed(self.push_holidays)),
         )
 
     @property
@@ -181,14 +189,12 @@ class Settings(BaseSettings):
     def has_telegram(self) -> bool:
         return bool(self.telegram_token) and self.telegram
 
-    def template_sid(self, language: str) -> str:
-        """The ContentSid of the template "there is a reply for you"; empty when there is none."""
-        sids = {
-            "nl": self.twilio_template_answer_nl,
-            "en": self.twilio_template_answer_en,
-            "ar": self.twilio_template_answer_ar,
-        }
-        return sids.get(language, "")
+    def template_sid(self, template: str, language: str) -> str:
+        """The ContentSid of a template in a language; empty when there is none.
+
+        `template`: `answer` ("there is a reply for you") or `survey` ("may we ask you something").
+        """
+        return str(getattr(self, f"twilio_template_{template}_{language}", ""))
 
     @property
     def has_whatsapp(self) -> bool:
@@ -283,10 +289,10 @@ def _whatsapp_faults(settings: Settings) -> list[str]:
         faults.append("WEGWIJS_TWILIO_API_KEY with its secret, or WEGWIJS_TWILIO_AUTH_TOKEN, is needed to send")
     if not settings.twilio_sender.startswith("whatsapp:"):
         faults.append("WEGWIJS_TWILIO_SENDER: must look like whatsapp:+31…")
-    for language in LANGUAGES:
-        sid = settings.template_sid(language)
+    for template, language in product(TEMPLATES, LANGUAGES):
+        sid = settings.template_sid(template, language)
         if sid and not re.fullmatch(r"HX[0-9a-fA-F]{32}", sid):
-            name = f"WEGWIJS_TWILIO_TEMPLATE_ANSWER_{language.upper()}"
+            name = f"WEGWIJS_TWILIO_TEMPLATE_{template}_{language}".upper()
             faults.append(f"{name}: must be the ContentSid of the template, HX and 32 digits")
     if not settings.public_base_url:
         faults.append("WEGWIJS_PUBLIC_BASE_URL is missing: Twilio's signature covers the public address")
@@ -299,6 +305,12 @@ def _push_faults(settings: Settings) -> list[str]:
         faults.append("WEGWIJS_RESEARCH_KEY must differ from WEGWIJS_HASH_KEY, or answers could be tied to addresses")
     if settings.push_quiet_until >= settings.push_quiet_from:
         faults.append("WEGWIJS_PUSH_QUIET_UNTIL must be earlier in the day than WEGWIJS_PUSH_QUIET_FROM")
+    known = ", ".join(RELIGIOUS)
+    faults += [
+        f"WEGWIJS_PUSH_HOLIDAYS: '{name}' is not known; known are {known}"
+        for name in _listed(settings.push_holidays)
+        if name not in RELIGIOUS
+    ]
     for day in _listed(settings.push_days_off):
         try:
             date.fromisoformat(day)

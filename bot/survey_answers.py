@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -41,6 +41,8 @@ class Surveyor:
     content: Content
     key: str  # of the pseudonyms; no other hash uses it
     rules: PushRules
+    templates: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of invitations: languages by channel
+    template_price: int = 0  # in millionths of a euro
 
     def pseudonym(self, contact_id: int) -> str:
         """The respondent of a contact in this programme: 32 hexadecimal digits."""

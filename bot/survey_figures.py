@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from bot.locales import AMSTERDAM
 from bot.storage.research_models import SurveyAnswerRow
 from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
+from bot.survey_window import REASONS
 
 RESPONSE = 0.29  # of the study of 2024: 149 of 518
 SPREAD = {
@@ -66,10 +67,12 @@ class Funnel:
     states: Mapping[str, int]
     invited: int
     delivered: int
+    read: int
     started: int
     reminded: int
     never_sent: int
     items: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    waits: Mapping[str, int] = field(default_factory=dict)  # of those never asked: for what, by `survey_window.REASONS`
 
     @property
     def sampled(self) -> int:
@@ -84,8 +87,9 @@ class Funnel:
         """What does not add up; nothing, always."""
         if self.invited + self.never_sent != self.sampled:
             yield f"invited {self.invited} and never sent {self.never_sent} are not {self.sampled}"
-        if not self.invited >= self.delivered >= self.started >= self.ended:
-            yield f"invited {self.invited}, delivered {self.delivered}, started {self.started}, ended {self.ended}"
+        stages = (self.invited, self.delivered, self.read, self.started, self.ended)
+        if list(stages) != sorted(stages, reverse=True):
+            yield "invited, delivered, read, started, ended: {}, {}, {}, {}, {}".format(*stages)
         if self.reminded > self.invited:
             yield f"reminded {self.reminded} of {self.invited}"
         for item, statuses in self.items.items():
@@ -104,6 +108,9 @@ def funnel(connection: Connection, wave: sa.Row[Any]) -> Funnel:
     query = sa.select(table.state, sa.func.count()).where(*mine).group_by(table.state)
     states: dict[str, int] = dict.fromkeys(ENDINGS, 0)
     states.update((row[0], row[1]) for row in connection.execute(query))
+    waiting = sa.select(table.waits, sa.func.count()).where(*mine, table.invited_at.is_(None), table.waits != "")
+    waits: dict[str, int] = dict.fromkeys(REASONS, 0)
+    waits.update((row[0], row[1]) for row in connection.execute(waiting.group_by(table.waits)))
     items: dict[str, dict[str, int]] = {key: dict.fromkeys(STATUSES, 0) for key, _ in wave.items}
     rows = connection.execute(
         sa.select(SurveyAnswerRow.item, SurveyAnswerRow.status, sa.func.count())
@@ -116,10 +123,12 @@ def funnel(connection: Connection, wave: sa.Row[Any]) -> Funnel:
         states=states,
         invited=count(table.invited_at.is_not(None)),
         delivered=count(table.delivered),
+        read=count(table.read),
         started=count(table.started),
         reminded=count(table.reminded_at.is_not(None)),
         never_sent=count(table.invited_at.is_(None)),
         items=items,
+        waits=waits,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,15 +24,18 @@ from bot.content.surveys import Survey
 from bot.errors import WegwijsError
 from bot.locales import AMSTERDAM, LANGUAGES
 from bot.policy.survey_facts import Ending
-from bot.storage.models import ContactRow, OutboxRow, PartyRow, TimerRow
+from bot.storage.models import AddressRow, ContactRow, OutboxRow, PartyRow, TimerRow
 from bot.storage.research_models import SurveyAnswerRow
 from bot.storage.survey_models import SurveyConsentRow, SurveyInvitationRow, SurveyWaveRow
 from bot.survey_answers import TRIAL, Asked, Said, Surveyor, fill, gender_of, insert, type_of
-from bot.surveys import NEXT_DAY, latest_address
+from bot.survey_window import way
+from bot.surveys import NEXT_LOOK, latest_address
 
 IN_FLIGHT = 20  # invitations between letting go and sent; with replies at 80 messages a minute nobody notices
+LOOKED_AT = 100  # at once: most of a large wave may wait for a window
 TRY_AGAIN = timedelta(hours=1)  # an invitation that was let go and not handled comes up again
 OPEN = ("waiting", "asked", "started")
+MAX_BUDGET = 100_000 * 1_000_000  # a typing error must not cost a fortune
 _CHUNK = 500
 _PHASES = {
     "brede_intake": "intake",
@@ -57,6 +61,7 @@ class Plan:
     survey: str
     sample_size: int | None
     part: int
+    budget: int | None = None  # for templates, in millionths of a euro; None: none go
 
     def check(self, surveyor: Surveyor) -> None:
         survey = surveyor.content.surveys.surveys.get(self.survey)
@@ -66,6 +71,8 @@ class Plan:
             raise WaveError("sample_size")
         if not 0 <= self.part < survey.schedule.rotate:
             raise WaveError("part")
+        if self.budget is not None and not 0 <= self.budget <= MAX_BUDGET:
+            raise WaveError("budget")
 
 
 def draft(connection: Connection, surveyor: Surveyor, plan: Plan, author: str, now: datetime) -> int:
@@ -80,6 +87,7 @@ def draft(connection: Connection, surveyor: Surveyor, plan: Plan, author: str, n
         "state": "draft",
         "sample_size": plan.sample_size,
         "part": plan.part,
+        "budget": plan.budget,
         "seed": secrets.randbelow(2**31),
         "items": [],
         "previewed": [],
@@ -227,6 +235,37 @@ def sample(connection: Connection, survey: Survey, wave: sa.Row[Any]) -> list[in
     return sorted(sorted(mine, key=lambda contact_id: _rank(str(wave.seed), contact_id))[: wave.sample_size])
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How the people of a sample can be reached now; `cost` of a template to each who needs one, in millionths."""
+
+    at_once: int = 0
+    by_template: int = 0
+    not_now: int = 0  # blocked us, or no template in their language
+    cost: int = 0
+
+
+def reach(connection: Connection, surveyor: Surveyor, chosen: Sequence[int], now: datetime) -> Reach:
+    """What a wave could cost, to say it before it goes out."""
+    ways: Counter[str] = Counter()
+    for chunk in _chunks(chosen):
+        last: dict[int, Any] = {}
+        address = (AddressRow.channel, AddressRow.window_until, AddressRow.blocked_at, ContactRow.language)
+        rows = sa.select(ContactRow.id, *address).join(ContactRow, ContactRow.id == AddressRow.contact_id)
+        for row in connection.execute(rows.where(ContactRow.id.in_(chunk)).order_by(AddressRow.used_at)):
+            last[row.id] = row
+        ways.update(_way(surveyor, row, now) for row in last.values())
+    return Reach(ways["at_once"], ways["by_template"], ways["not_now"], ways["by_template"] * surveyor.template_price)
+
+
+def _way(surveyor: Surveyor, row: sa.Row[Any], now: datetime) -> str:
+    if row.blocked_at is not None:
+        return "not_now"
+    if not outbox.is_window_shut(row.channel, row.window_until, now):
+        return "at_once"
+    return "by_template" if row.language in surveyor.templates.get(row.channel, ()) else "not_now"
+
+
 def _rank(salt: str, contact_id: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{salt}:{contact_id}".encode()).digest()[:8])
 
@@ -260,7 +299,7 @@ def events_waited_for(connection: Connection, surveyor: Surveyor) -> set[str]:
 
 
 def release(connection: Connection, surveyor: Surveyor, now: datetime) -> int:
-    """Let due invitations and reminders go, as many as there is room for; close what is over. Returns how many."""
+    """Let due invitations and reminders go, as many as there is room for; close what is over. Returns how many go."""
     over = (SurveyWaveRow.state == "live", SurveyWaveRow.closes_on < now.astimezone(AMSTERDAM).date())
     for wave_id in connection.execute(sa.select(SurveyWaveRow.id).where(*over)).scalars().all():
         close(connection, surveyor, wave_id, now)
@@ -268,18 +307,29 @@ def release(connection: Connection, surveyor: Surveyor, now: datetime) -> int:
     if room < 1:
         return 0
     due = connection.execute(
-        sa.select(SurveyInvitationRow.id, SurveyInvitationRow.contact_id, SurveyInvitationRow.state)
+        sa.select(
+            SurveyInvitationRow.id,
+            SurveyInvitationRow.wave_id,
+            SurveyInvitationRow.contact_id,
+            SurveyInvitationRow.state,
+            ContactRow.language,
+        )
         .join(SurveyWaveRow, SurveyWaveRow.id == SurveyInvitationRow.wave_id)
+        .join(ContactRow, ContactRow.id == SurveyInvitationRow.contact_id)
         .where(SurveyInvitationRow.due_at <= now, SurveyWaveRow.state == "live")
         .where(SurveyInvitationRow.contact_id.is_not(None), SurveyInvitationRow.state.in_(OPEN))
         .order_by(SurveyInvitationRow.due_at, SurveyInvitationRow.id)
-        .limit(room)
+        .limit(LOOKED_AT)
         .with_for_update(skip_locked=True, of=SurveyInvitationRow)
     ).all()
+    gone = 0
     for row in due:
-        if _waits_for_window(connection, row.contact_id, now):
-            tomorrow = sa.update(SurveyInvitationRow).where(SurveyInvitationRow.id == row.id)
-            connection.execute(tomorrow.values(due_at=now + NEXT_DAY))
+        if gone == room:
+            break
+        waits = _waits(connection, surveyor, row, now)
+        if waits:
+            later = sa.update(SurveyInvitationRow).where(SurveyInvitationRow.id == row.id)
+            connection.execute(later.values(due_at=now + NEXT_LOOK, waits=waits))
             continue
         step = "ask" if row.state == "waiting" else "remind"
         mine = SurveyInvitationRow.id == row.id
@@ -287,13 +337,14 @@ def release(connection: Connection, surveyor: Surveyor, now: datetime) -> int:
         key = f"survey:{row.id}:{step}:{now.isoformat()}"
         payload = {"invitation": row.id, "step": step}
         timers.set_timer(connection, row.contact_id, "survey", payload, key=key, due_at=now)
-    return len(due)
+        gone += 1
+    return gone
 
 
-def _waits_for_window(connection: Connection, contact_id: int, now: datetime) -> bool:
-    """Whether nothing may go on this person's channel now: looked at here, so that no message is made for nothing."""
-    address = latest_address(connection, contact_id)
-    return address is not None and outbox.is_window_shut(address.channel, address.window_until, now)
+def _waits(connection: Connection, surveyor: Surveyor, row: Any, now: datetime) -> str:
+    """For what an invitation waits on this person's channel: looked at here, so that no message is made for nothing."""
+    address = latest_address(connection, row.contact_id)
+    return "" if address is None else way(connection, surveyor, row, address, row.language or "", now).waits
 
 
 def _in_flight(connection: Connection) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot import outbox, pushes
+from bot import pushes
 from bot.actions import EndSurvey, Invite, KeepAnswer, Postpone, RefuseSurveys, StartSurvey
 from bot.contacts import Contact
 from bot.locales import AMSTERDAM
@@ -25,10 +25,11 @@ from bot.storage.models import AddressRow
 from bot.storage.research_models import SurveyAnswerRow
 from bot.storage.survey_models import SurveyConsentRow, SurveyInvitationRow, SurveyWaveRow
 from bot.survey_answers import TRIAL, Asked, Said, Surveyor, answers_of, background, fill, insert, keep, others
+from bot.survey_window import spend, way
 
 BUSY = timedelta(minutes=30)  # somebody who wrote so lately is in the middle of something
 LATER = timedelta(hours=2)
-NEXT_DAY = timedelta(days=1)
+NEXT_LOOK = timedelta(hours=12)  # at whether a window opened: each is open for longer, so none is missed
 
 
 _INVITATION: list[Any] = [
@@ -72,7 +73,7 @@ def facts(
     )
     if not timer or found.is_dull or not found.is_open:
         return found
-    return replace(found, goes_at=_goes_at(connection, surveyor, contact, row, now))
+    return _when(connection, surveyor, contact, row, now, found)
 
 
 def _which(
@@ -121,15 +122,34 @@ def _is_dull(row: sa.Row[Any], message: InboundMessage) -> bool:
     return row.state not in ("asked", "started") or row.reminded_at is not None
 
 
+def _when(  # noqa: PLR0917  # one invitation
+    connection: Connection, surveyor: Surveyor, contact: Contact, row: sa.Row[Any], now: datetime, found: SurveyFacts
+) -> SurveyFacts:
+    """The facts, with when an invitation or its reminder goes, and how."""
+    address = latest_address(connection, contact.id)
+    if address is None or address.blocked_at is not None:
+        return found
+    at = _goes_at(connection, surveyor, contact, address, now)
+    if at != now:
+        return replace(found, goes_at=_in_time(at, row))
+    by = way(connection, surveyor, row, address, contact.language or "", now)
+    if by.waits:
+        return replace(found, goes_at=_in_time(_by_day(now + NEXT_LOOK, surveyor.rules), row), waits=by.waits)
+    return replace(found, goes_at=now, template_cost=by.cost)
+
+
+def _in_time(at: datetime | None, row: sa.Row[Any]) -> datetime | None:
+    """None when a wave is over by then."""
+    is_late = at is not None and row.closes_on is not None and at.astimezone(AMSTERDAM).date() > row.closes_on
+    return None if is_late else at
+
+
 def _goes_at(
-    connection: Connection, surveyor: Surveyor, contact: Contact, row: sa.Row[Any], now: datetime
+    connection: Connection, surveyor: Surveyor, contact: Contact, address: sa.Row[Any], now: datetime
 ) -> datetime | None:
     """When an invitation or its reminder may go; None: never."""
     refused = sa.select(SurveyConsentRow.state).where(SurveyConsentRow.contact_id == contact.id)
     if connection.execute(refused).scalar_one_or_none() == "stopped":
-        return None
-    address = latest_address(connection, contact.id)
-    if address is None or address.blocked_at is not None:
         return None
     kind = Push.PULSE
     at = pushes.may_push(connection, contact.id, kind, now, surveyor.rules).at
@@ -138,11 +158,7 @@ def _goes_at(
     if at == now and (address.used_at > now - BUSY or contact.thread.writing):
         at = _by_day(now + LATER, surveyor.rules)
     at = max(at, _own_limit(connection, surveyor, contact.id, now))
-    if at == now and outbox.is_window_shut(address.channel, address.window_until, now):
-        at = _by_day(now + NEXT_DAY, surveyor.rules)
-    at = max(at, _by_day(at, surveyor.rules))
-    last = row.closes_on
-    return at if last is None or at.astimezone(AMSTERDAM).date() <= last else None
+    return max(at, _by_day(at, surveyor.rules))
 
 
 def _by_day(at: datetime, rules: PushRules) -> datetime:
@@ -187,8 +203,10 @@ def invite(connection: Connection, surveyor: Surveyor, said: Said, action: Invit
         days = surveyor.content.surveys.surveys[row.survey].reminder_after_days
         due_at = now + timedelta(days=days) if days else None
         values = {"state": "asked", "invited_at": now, "due_at": due_at, "outbox_key": key}
-        values |= {"channel": said.channel, "language": said.language}
+        values |= {"channel": said.channel, "language": said.language, "waits": ""}
     _change(connection, action.invitation, **values)
+    if action.cost:
+        spend(connection, action.invitation, action.cost)
 
 
 def _change(connection: Connection, invitation: int, **values: Any) -> None:
@@ -213,7 +231,7 @@ def carry_out(connection: Connection, surveyor: Surveyor, said: Said, action: An
     if isinstance(action, Invite):
         invite(connection, surveyor, said, action, next_key)
     elif isinstance(action, Postpone):
-        _change(connection, action.invitation, due_at=action.at)
+        _change(connection, action.invitation, due_at=action.at, waits=action.waits)
     elif isinstance(action, StartSurvey):
         start(connection, said, action.invitation)
     elif isinstance(action, KeepAnswer):
@@ -251,6 +269,30 @@ def refuse(connection: Connection, surveyor: Surveyor, said: Said) -> None:
     endings = {"waiting": Ending.NOT_REACHED, "asked": Ending.NEVER, "started": Ending.BROKEN_OFF}
     for row in rows:
         end(connection, surveyor, said, EndSurvey(row.id, endings[row.state]))
+
+
+def join(connection: Connection, surveyor: Surveyor, *, gone: int, stays: int) -> None:
+    """Two contacts became one (`bot/merging.py`): the answers of the one that is gone hang on the other's pseudonym.
+
+    Else nobody could find them any more, and they would outlive the wish to be erased. Where both answered in one wave,
+    the answers of the one that came further are kept: its place is the one that is left.
+    """
+    before, after = surveyor.pseudonym(gone), surveyor.pseudonym(stays)
+    for wave, first, second in _answered_by(connection, before, after):
+        loser = before if second >= first else after
+        mine = SurveyAnswerRow.wave == wave
+        connection.execute(sa.delete(SurveyAnswerRow).where(mine, SurveyAnswerRow.respondent == loser))
+    moved = sa.update(SurveyAnswerRow).where(SurveyAnswerRow.respondent == before)
+    connection.execute(moved.values(respondent=after))
+
+
+def _answered_by(connection: Connection, one: str, other: str) -> list[tuple[str, int, int]]:
+    """The waves with rows of both, and how many of each: who is through has one for every item."""
+    count = sa.func.sum(sa.case((SurveyAnswerRow.respondent == one, 1), else_=0))
+    theirs = sa.func.sum(sa.case((SurveyAnswerRow.respondent == other, 1), else_=0))
+    query = sa.select(SurveyAnswerRow.wave, count, theirs).where(SurveyAnswerRow.respondent.in_([one, other]))
+    rows = connection.execute(query.group_by(SurveyAnswerRow.wave).having(count > 0, theirs > 0))
+    return [(row[0], int(row[1]), int(row[2])) for row in rows]
 
 
 def erase(connection: Connection, surveyor: Surveyor, contact_id: int) -> None:

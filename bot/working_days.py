@@ -32,6 +32,25 @@ def is_public_holiday(day: date) -> bool:
     return day in _public_holidays(day.year)
 
 
+# Days of rest and of family of people in this programme: the calendar of a country where the day is kept, and its name
+# there. The moon decides about the Eids: their dates are reckoned beforehand and may be a day off.
+RELIGIOUS = {
+    "eid_al_fitr": ("SY", "Eid al-Fitr"),
+    "eid_al_adha": ("SY", "Eid al-Adha"),
+    "orthodox_christmas": ("ER", "Orthodox Christmas"),
+    "orthodox_easter": ("ER", "Orthodox Easter"),
+    "nowruz": ("IQ", "Nowruz"),
+}
+
+
+@lru_cache(maxsize=64)
+def religious_days(name: str, year: int) -> frozenset[date]:
+    """The days of a religious holiday in a year (library `holidays`). Raises KeyError for a name not in RELIGIOUS."""
+    country, called = RELIGIOUS[name]
+    found = holidays.country_holidays(country, years=year, language="en_US")
+    return frozenset(day for day, words in found.items() if called in words)
+
+
 def is_working_day(day: date) -> bool:
     """Monday to Friday, no Dutch public holiday."""
     return day.weekday() < 5 and not is_public_holiday(day)

@@ -19,11 +19,10 @@ from bot.content import Content
 from bot.conversation import Conversation
 from bot.identifiers import Vault
 from bot.inbox import Inbox
-from bot.service import Service, make_chores
+from bot.service import Service, make_chores, make_surveyor
 from bot.settings import ROOT, Settings, load_settings, new_keys
 from bot.storage.migrate import upgrade
 from bot.storage.store import Store
-from bot.survey_answers import Surveyor
 from bot.worker import Worker
 from tests.fakes import CollectingChannel, ScriptedUnderstander, SetClock
 
@@ -161,6 +160,9 @@ def settings(tmp_path: Path) -> Settings:
         twilio_template_answer_nl=f"HX{1:032}",
         twilio_template_answer_en=f"HX{2:032}",
         twilio_template_answer_ar=f"HX{3:032}",
+        twilio_template_survey_nl=f"HX{4:032}",
+        twilio_template_survey_en=f"HX{5:032}",
+        twilio_template_survey_ar=f"HX{6:032}",
         **KEYS,
     )
 
@@ -186,7 +188,7 @@ def make_service(
     content: Content,
     understander: ScriptedUnderstander,
 ) -> Service:
-    surveyor = Surveyor(content, settings.research_key, settings.push_rules)
+    surveyor = make_surveyor(settings, content)
     conversation = Conversation(
         content=content,
         understander=understander,

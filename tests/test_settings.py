@@ -72,6 +72,8 @@ def test_development_starts_without_any_setting_and_keeps_its_keys(tmp_path):
         ({"smtp_user": "x"}, "belong together"),
         ({"urgent_email_second": "x@example.org"}, "without WEGWIJS_URGENT_EMAIL"),
         (WHATSAPP | {"twilio_template_answer_ar": "HX12"}, "WEGWIJS_TWILIO_TEMPLATE_ANSWER_AR"),
+        (WHATSAPP | {"twilio_template_survey_nl": "x"}, "WEGWIJS_TWILIO_TEMPLATE_SURVEY_NL"),
+        ({"push_holidays": "eid_al_fitr,christmas"}, "'christmas' is not known; known are eid_al_fitr"),
     ],
 )
 def test_each_fault_is_one_clear_line(tmp_path, wrong, says):

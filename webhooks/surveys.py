@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.engine import Connection
 
 from bot import audit, survey_figures, survey_waves
+from bot.content.surveys import Survey
 from bot.locales import LANGUAGES, direction
 from bot.messages import CAPABILITIES
 from bot.policy import survey
@@ -89,6 +92,7 @@ class WavePages:
                 form.get("survey", ""),
                 _number(form, "sample_size", empty=None),
                 (_number(form, "part", empty=1) or 0) - 1,
+                _euros(form, "budget"),
             )
 
             def write(connection: Connection) -> int:
@@ -137,9 +141,14 @@ class WavePages:
         return {
             "wave": wave,
             "expected": expected,
+            "reach": self._reach(connection, plan, wave) if expected and plan else None,
             "trials": survey_waves.trials(connection, wave_id),
             "funnel": survey_figures.funnel(connection, wave),
         }
+
+    def _reach(self, connection: Connection, plan: Survey, wave: Any) -> survey_waves.Reach:
+        now = self.service.clock.now()
+        return survey_waves.reach(connection, self.surveyor, survey_waves.sample(connection, plan, wave), now)
 
     async def preview(self, request: Request, wave_id: int) -> Response:
         """Every message of a survey as a newcomer gets it, in one language, on both channels."""
@@ -233,6 +242,16 @@ def to_csv(rows: list[tuple[Any, ...]]) -> str:
 
 def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _euros(form: dict[str, str], name: str) -> int | None:
+    """An amount such as 25 or 12,50 in millionths of a euro; None when it is empty."""
+    text = form.get(name, "").strip().removeprefix("€").strip().replace(",", ".")
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,2})?", text):
+        raise WaveError(name)
+    return round(Decimal(text) * 1_000_000)
 
 
 def _number(form: dict[str, str], name: str, *, empty: int | None) -> int | None:

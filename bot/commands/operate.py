@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot import backup, doctor, opening
 from bot.errors import SettingsError
+from bot.findings import Grade
 from bot.identifiers import Vault
 from bot.keys import rotate
 from bot.settings import Settings, new_keys
@@ -32,13 +33,13 @@ def restore(settings: Settings, file: Path, *, replace: bool) -> int:
 
 def examine(settings: Settings) -> int:
     """Print every finding; exit code 1 when something must be mended."""
-    found: Counter[doctor.Grade] = Counter()
+    found: Counter[Grade] = Counter()
     for finding in doctor.examine(settings, datetime.now(UTC)):
         print(finding, flush=True)
         found[finding.grade] += 1
-    counts = f"{found[doctor.Grade.BAD]} to mend, {found[doctor.Grade.WARN]} to look at"
-    print(f"\n{counts}, {found[doctor.Grade.GOOD]} as they should be")
-    return 1 if found[doctor.Grade.BAD] else 0
+    counts = f"{found[Grade.BAD]} to mend, {found[Grade.WARN]} to look at"
+    print(f"\n{counts}, {found[Grade.GOOD]} as they should be")
+    return 1 if found[Grade.BAD] else 0
 
 
 def close_service(settings: Settings, until: datetime | None) -> int:

@@ -37,8 +37,9 @@ def resolve(message: InboundMessage, offered: Sequence[Option], commands: Mappin
 
 
 # A plain yes or no means the one option that is a yes or a no; where none was offered it is free text.
-_ANSWERS = {"yes": ("consent:yes", "pass:yes", "erase:yes", "rated:yes", "helped:yes", "switch", "survey:yes"),
-            "ok": ("ok",),
+_ANSWERS = {"yes": ("consent:yes", "pass:yes", "erase:yes", "rated:yes", "helped:yes", "switch", "survey:yes",
+                    "survey:open"),
+            "ok": ("ok", "survey:open"),
             "no": ("consent:no", "pass:no", "rated:no", "helped:no", "stay", "survey:no")}  # fmt: skip
 
 

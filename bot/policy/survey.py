@@ -12,6 +12,7 @@ from datetime import datetime
 
 from bot.actions import (
     Action,
+    ByTemplate,
     Choice,
     EndSurvey,
     Invite,
@@ -50,7 +51,7 @@ def on_timer(situation: Situation) -> list[Action]:
     if not facts.is_open or facts.goes_at is None:
         return [EndSurvey(facts.invitation, Ending.NOT_REACHED)] if facts.state == "waiting" else []
     if facts.goes_at > situation.now:
-        return [Postpone(facts.invitation, facts.goes_at)]
+        return [Postpone(facts.invitation, facts.goes_at, facts.waits)]
     reminder = facts.state != "waiting"
     if next_item(situation.content.surveys, facts, "", {}) is None:
         return (
@@ -60,11 +61,24 @@ def on_timer(situation: Situation) -> list[Action]:
     if pulse is None or pulse.invitation != facts.invitation:
         pulse = Pulse(facts.invitation)
     push = Push.REMINDER if reminder else Push.PULSE
+    if facts.template_cost is not None:
+        return [
+            situation.remember(pulse=pulse),
+            Invite(facts.invitation, push, facts.template_cost),
+            _call(situation, facts, facts.template_cost, push),
+        ]
     return [
         situation.remember(pulse=pulse),
         Invite(facts.invitation, push),
         _ask_leave(situation, facts, reminder=reminder, push=push),
     ]
+
+
+def _call(situation: Situation, facts: SurveyFacts, cost: int, push: Push) -> Reply:
+    """Outside WhatsApp's window only a template goes. It says what it is about; leave is asked when somebody writes."""
+    title = situation.content.surveys.texts[situation.language].surveys[facts.survey].title
+    template = ByTemplate("survey", (title,), Choice("survey:open", "button.ok"), cost)
+    return Reply((Say("survey.template", {"title": title}),), push=push, template=template)
 
 
 def _ask_leave(
@@ -170,6 +184,8 @@ def on_tap(situation: Situation, arguments: list[str]) -> list[Action]:
         return _closed(situation, facts)
     if what == "test":  # `test:<code>`, found by its code
         return [situation.remember(pulse=Pulse(facts.invitation)), _ask_leave(situation, facts, test=True)]
+    if what == "open":  # the button of a template; it has no number, and the invitation is the one that was remembered
+        return [situation.remember(), _ask_leave(situation, facts)]
     if facts.invitation != int(arguments[1]):
         return _closed(situation, facts)
     pulse = situation.thread.pulse

@@ -52,6 +52,8 @@ class SurveyFacts:
     background: Background = Background()
     answers: Mapping[str, str | None] = field(default_factory=dict)  # items answered or skipped (None)
     goes_at: datetime | None = None  # for a timer: when it may be sent; None: never
+    waits: str = ""  # for what it waits, where that is counted
+    template_cost: int | None = None  # goes only by a template, for so many millionths of a euro
     is_reminded: bool = False
     is_dull: bool = False  # a timer that the person overtook, or the second of two
     others: Others | None = None

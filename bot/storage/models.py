@@ -137,7 +137,7 @@ class OutboxRow(Base):
     callback: Mapped[str | None] = mapped_column(sa.String(120))  # Telegram: the tap that this message answers
     kind: Mapped[str | None] = mapped_column(
         sa.String(16)
-    )  # template or nudge: of our own accord, counted with its cost
+    )  # template, nudge or invitation (a template for a survey): of our own accord, counted with its cost
     created_at: Mapped[datetime]
     state: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
     due_at: Mapped[datetime]

@@ -49,6 +49,8 @@ class SurveyWaveRow(Base):
     sample_size: Mapped[int | None]  # None: everybody it is for
     part: Mapped[int] = mapped_column(sa.SmallInteger, default=0)  # of a rotating panel
     seed: Mapped[int]
+    budget: Mapped[int | None] = mapped_column(sa.BigInteger)  # for templates, in millionths of a euro; None: none go
+    spent: Mapped[int] = mapped_column(sa.BigInteger, default=0, server_default="0")  # of it
     items: Mapped[list[Any]] = mapped_column(default=list)  # [item, version] as they were when it went live
     previewed: Mapped[list[Any]] = mapped_column(default=list)  # languages in which somebody looked at it
     trial_code: Mapped[str | None] = mapped_column(sa.String(8), unique=True)
@@ -99,6 +101,8 @@ class SurveyInvitationRow(Base):
     type: Mapped[str] = mapped_column(sa.String(12), default="unknown", server_default="unknown")
     gender: Mapped[str] = mapped_column(sa.String(12), default="unknown", server_default="unknown")
     outbox_key: Mapped[str | None] = mapped_column(sa.String(160))
+    cost: Mapped[int] = mapped_column(default=0, server_default="0")  # of its template, in millionths of a euro
+    waits: Mapped[str] = mapped_column(sa.String(12), default="", server_default="")  # for what: `bot/survey_window.py`
     made_at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -15,6 +15,7 @@ from bot.messages import Address, Push
 from bot.pushes import Permission, PushRules, Why, next_moment
 from bot.storage.models import TicketRow, TicketState
 from bot.storage.survey_models import PushRow
+from bot.working_days import religious_days
 
 RULES = PushRules(per_week=2, days_off=frozenset({date(2026, 11, 26)}))
 
@@ -37,6 +38,17 @@ def at(day: int, hour: int, minute: int = 0, month: int = 11) -> datetime:
 )
 def test_not_at_night_nor_on_a_day_of_rest(now, goes, why):
     assert next_moment(now, RULES, []) == Permission(goes, why)
+
+
+def test_religious_days_that_the_settings_name_are_days_of_rest_every_year():
+    eid, easter = PushRules(holidays=frozenset({"eid_al_fitr"})), PushRules(holidays=frozenset({"orthodox_easter"}))
+    assert next_moment(datetime(2027, 3, 9, 10, tzinfo=AMSTERDAM), eid, []).at == datetime(
+        2027, 3, 12, 9, tzinfo=AMSTERDAM
+    )
+    assert pushes.is_day_off(date(2026, 3, 20), eid)
+    assert not pushes.is_day_off(date(2026, 3, 20), PushRules())
+    assert [day for day in range(1, 31) if date(2026, 4, day) in religious_days("orthodox_easter", 2026)] == [12]
+    assert not pushes.is_day_off(date(2027, 3, 9), easter)
 
 
 def test_the_cap_holds_for_every_seven_days():

@@ -11,9 +11,12 @@ import respx
 import sqlalchemy as sa
 
 from bot import cli, doctor
-from bot.doctor import Grade
+from bot import content as texts
+from bot.doctor_templates import words
+from bot.findings import Grade
+from bot.locales import LANGUAGES
 from bot.messages import Address, InboundMessage, Kind
-from bot.settings import load_settings, new_keys
+from bot.settings import TEMPLATES, load_settings, new_keys
 from bot.storage.models import InboxRow
 from tests.conftest import KEYS, make_service
 from tests.talk import Talk
@@ -33,15 +36,28 @@ def examine(settings, sqlite_store, tmp_path):
         }
     )
 
-    def run(info=None, *, twilio=200, at=NOW, now=NOW, **changes):
+    def run(info=None, *, twilio=200, at=NOW, now=NOW, templates=None, **changes):
         body = {"url": "https://bot.example.org/telegram", "pending_update_count": 0} | (info or {})
         date = {"date": format_datetime(at, usegmt=True)}
         with respx.mock:
             respx.post(INFO).mock(httpx.Response(200, json={"ok": True, "result": body}, headers=date))
             respx.get(TWILIO).respond(twilio, json={}, headers=date)
+            for (template, language), (words, status) in at_twilio(settings, templates or {}).items():
+                there = {"language": language, "types": {"twilio/quick-reply": {"body": words}}}
+                base = f"https://content.twilio.com/v1/Content/{settings.template_sid(template, language)}"
+                respx.get(base).respond(404 if status == "gone" else 200, json=there)
+                said = {"whatsapp": {"status": status, "category": "UTILITY", "rejection_reason": "too short"}}
+                respx.get(f"{base}/ApprovalRequests").respond(200, json=said)
             return list(doctor.examine(settings.model_copy(update=changes), now))
 
     return run
+
+
+def at_twilio(settings, changed):
+    """The words and the state of each template at Twilio: as they should be, but for what is told."""
+    loaded = texts.load(settings.content_dir)
+    pairs = [(template, language) for template in TEMPLATES for language in LANGUAGES]
+    return {pair: (words(loaded, *pair), "approved") for pair in pairs} | changed
 
 
 def wrong(findings, grade=Grade.BAD):
@@ -58,6 +74,24 @@ def test_a_healthy_service_has_nothing_to_mend(examine):
         "WhatsApp",
         "clock",
     }
+
+
+def test_templates_are_compared_with_what_is_at_twilio(examine):
+    templates = {
+        ("answer", "nl"): ("Iets anders.", "approved"),
+        ("survey", "en"): ("", "rejected"),
+        ("survey", "ar"): ("", "gone"),
+    }
+    findings = examine(templates=templates, twilio_template_survey_nl="")
+    assert wrong(findings) == [
+        ("template survey, en", "it is rejected, not approved: too short"),
+        ("template survey, ar", "Twilio has no template of this ContentSid"),
+    ]
+    assert [(a, w) for a, w in wrong(findings, Grade.WARN) if a.startswith("template")] == [
+        ("template answer, nl", "its words differ from those of our content"),
+        ("template survey, nl", "there is none: nobody is asked outside the window"),
+    ]
+    assert ("template answer, ar", "approved as utility") in wrong(findings, Grade.GOOD)
 
 
 def test_every_bad_finding_says_what_to_do_and_no_secret(examine):

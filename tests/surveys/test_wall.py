@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,8 +11,10 @@ from bot.commands.grants import DESK, RESEARCH, statements
 from bot.messages import Address
 from bot.storage.models import AddressRow, Base
 from bot.storage.research_models import SurveyAnswerRow
-from tests.surveys.helping import answers_of, contact_of, invite
-from tests.talk import Talk
+from tests.caseload.people import make_actor, make_party
+from tests.caseload.test_linking import letter
+from tests.surveys.helping import answers_of, contact_of, invitation_states, invite, live_wave, release
+from tests.talk import Talk, keys
 
 PEOPLE = ("contact", "address", "party", "ticket", "ticket_entry", "message", "inbox", "outbox", "survey_consent")
 
@@ -127,6 +131,46 @@ def test_two_channels_of_one_person_are_one_respondent(service):
     assert answers_of(service) == {"social_network_support": "7"}
     second.says("4")
     assert answers_of(service)["comfort_with_locals"] == "4"
+
+
+def test_answers_follow_when_two_chats_turn_out_to_be_one_person_and_go_with_them(service):
+    party = make_party(service, make_actor(service))
+    first = Talk(service, "telegram").agrees("nl")
+    first.says(letter(service, party))
+    second = Talk(service, "whatsapp").agrees("ar")
+    pseudonyms = [service.conversation.surveyor.pseudonym(contact_of(talk)) for talk in (first, second)]
+    live_wave(service, "social_life", [contact_of(first), contact_of(second)])
+    live_wave(service, "contacts", [contact_of(second)])
+    service.clock.forward(timedelta(hours=1))
+    release(service)
+    first.taps("survey:yes:1")
+    first.says("4")  # of three
+    second.waits()
+    second.taps("survey:yes:2")
+    for answer in ("٣", "5", "2"):
+        second.says(answer)
+    service.clock.forward(timedelta(days=8))
+    release(service)
+    second.taps("ok")
+    second.taps("survey:yes:3")
+    second.says("1")
+    assert respondents(service) == {("social_life", p): n for p, n in zip(pseudonyms, (1, 3), strict=True)} | {
+        ("contacts", pseudonyms[1]): 1
+    }
+    assert "link.joined" in keys(second.says(letter(service, party)))
+    assert respondents(service) == {("social_life", pseudonyms[0]): 3, ("contacts", pseudonyms[0]): 1}
+    assert sorted(invitation_states(service)) == ["done", "merged", "started"]
+    first.taps("erase:yes")
+    assert respondents(service) == {}
+    assert sorted(invitation_states(service)) == ["erased", "erased", "merged"]
+
+
+def respondents(service):
+    """How many answers hang on whom, by survey."""
+    query = sa.select(SurveyAnswerRow.wave, SurveyAnswerRow.respondent, sa.func.count())
+    query = query.group_by(SurveyAnswerRow.wave, SurveyAnswerRow.respondent)
+    rows = service.store.read(lambda c: c.execute(query).all())
+    return {(wave.rpartition("-")[0][:-8], who): n for wave, who, n in rows}
 
 
 def test_erasing_a_person_deletes_the_answers(service):
