@@ -190,10 +190,7 @@ class Settings(BaseSettings):
         return bool(self.telegram_token) and self.telegram
 
     def template_sid(self, template: str, language: str) -> str:
-        """The ContentSid of a template in a language; empty when there is none.
-
-        `template`: `answer` ("there is a reply for you") or `survey` ("may we ask you something").
-        """
+        """The ContentSid of a template (one of TEMPLATES) in a language; empty when there is none."""
         return str(getattr(self, f"twilio_template_{template}_{language}", ""))
 
     @property
@@ -305,12 +302,8 @@ def _push_faults(settings: Settings) -> list[str]:
         faults.append("WEGWIJS_RESEARCH_KEY must differ from WEGWIJS_HASH_KEY, or answers could be tied to addresses")
     if settings.push_quiet_until >= settings.push_quiet_from:
         faults.append("WEGWIJS_PUSH_QUIET_UNTIL must be earlier in the day than WEGWIJS_PUSH_QUIET_FROM")
-    known = ", ".join(RELIGIOUS)
-    faults += [
-        f"WEGWIJS_PUSH_HOLIDAYS: '{name}' is not known; known are {known}"
-        for name in _listed(settings.push_holidays)
-        if name not in RELIGIOUS
-    ]
+    if unknown := [name for name in _listed(settings.push_holidays) if name not in RELIGIOUS]:
+        faults.append(f"WEGWIJS_PUSH_HOLIDAYS: '{unknown[0]}' is not known; known are {', '.join(RELIGIOUS)}")
     for day in _listed(settings.push_days_off):
         try:
             date.fromisoformat(day)
