@@ -12,13 +12,10 @@ from datetime import datetime
 
 from bot.actions import (
     Action,
-    ByTemplate,
     Choice,
     EndSurvey,
-    Invite,
     KeepAnswer,
     Part,
-    Postpone,
     RefuseSurveys,
     Remember,
     Reply,
@@ -31,9 +28,10 @@ from bot.contacts import Consent, Contact, Pulse
 from bot.content import Content
 from bot.content.surveys import Item
 from bot.locales import fold
-from bot.messages import CAPABILITIES, Address, InboundMessage, Kind, Push
+from bot.messages import CAPABILITIES, Address, InboundMessage, Kind
 from bot.policy.answering import MENU
 from bot.policy.situation import Situation
+from bot.policy.survey_asking import ask_leave
 from bot.policy.survey_facts import Ending, SurveyFacts, count_items, next_item
 from bot.policy.survey_reading import Answer, Unread, read, toggle
 from bot.understanding import Outcome
@@ -43,69 +41,13 @@ MAX_ANSWER_WORDS = 4  # a longer text that isn't understood is a question for a 
 _QUESTIONS = (Outcome.ANSWER, Outcome.CLARIFY)
 
 
-def on_timer(situation: Situation) -> list[Action]:
-    """An invitation or its reminder is due. Whether it may go was asked of `bot/pushes.py` under the contact's lock."""
-    facts = situation.survey
-    if facts is None or facts.is_dull:
-        return []
-    if not facts.is_open or facts.goes_at is None:
-        return [EndSurvey(facts.invitation, Ending.NOT_REACHED)] if facts.state == "waiting" else []
-    if facts.goes_at > situation.now:
-        return [Postpone(facts.invitation, facts.goes_at, facts.waits)]
-    reminder = facts.state != "waiting"
-    if next_item(situation.content.surveys, facts, "", {}) is None:
-        return (
-            [EndSurvey(facts.invitation, Ending.NOT_REACHED)] if not reminder else []
-        )  # no question is for this person
-    pulse = situation.thread.pulse
-    if pulse is None or pulse.invitation != facts.invitation:
-        pulse = Pulse(facts.invitation)
-    push = Push.REMINDER if reminder else Push.PULSE
-    if facts.template_cost is not None:
-        return [
-            situation.remember(pulse=pulse),
-            Invite(facts.invitation, push, facts.template_cost),
-            _call(situation, facts, facts.template_cost, push),
-        ]
-    return [
-        situation.remember(pulse=pulse),
-        Invite(facts.invitation, push),
-        _ask_leave(situation, facts, reminder=reminder, push=push),
-    ]
-
-
-def _call(situation: Situation, facts: SurveyFacts, cost: int, push: Push) -> Reply:
-    """Outside WhatsApp's window only a template goes. It says what it is about; leave is asked when somebody writes."""
-    title = situation.content.surveys.texts[situation.language].surveys[facts.survey].title
-    template = ByTemplate("survey", (title,), Choice("survey:open", "button.ok"), cost)
-    return Reply((Say("survey.template", {"title": title}),), push=push, template=template)
-
-
-def _ask_leave(
-    situation: Situation, facts: SurveyFacts, *, reminder: bool = False, push: Push | None = None, test: bool = False
-) -> Reply:
-    surveys = situation.content.surveys
-    title = surveys.texts[situation.language].surveys[facts.survey].title
-    count = Say("survey.how_many", {"n": count_items(surveys, facts)})
-    tail: tuple[Part, ...] = (SurveyText(facts.survey, "why"), count, Say("survey.rights"))
-    inv = facts.invitation
-    yes = (Choice(f"survey:yes:{inv}", "button.survey_yes"), Choice(f"survey:later:{inv}", "button.survey_later"))
-    no = (Choice(f"survey:no:{inv}", "button.survey_no"), Choice("survey:never", "button.survey_never"))
-    if reminder and facts.state == "started":
-        go = (Choice(f"survey:go:{inv}", "button.survey_go"), Choice(f"survey:end:{inv}", "button.survey_end"))
-        return Reply((Say("survey.remind_started"),), (*go, no[1]), push=push)
-    key = "survey.remind" if reminder else "survey.ask"
-    parts = (*([Say("survey.test")] if test else []), Say(key, {"title": title}), *tail)
-    return Reply(parts, yes + no, push=push)
-
-
 def preview(content: Content, survey: str, language: str, channel: str, now: datetime) -> Iterator[Reply]:
     """Every message of a survey as somebody gets it whom all of it is for, one after the other."""
     message = InboundMessage("preview", Address(channel, ""), Kind.TEXT)
     contact = Contact(0, language, consent=Consent.GIVEN)
     situation = Situation(contact, message, content, now, now)
     facts = SurveyFacts(0, survey, is_open=True, state="asked", for_all=True)
-    yield _ask_leave(situation, facts)
+    yield ask_leave(situation, facts)
     asked: tuple[str, ...] = ()
     for item in content.surveys.surveys[survey].items:
         asked = (*asked, item)
@@ -183,9 +125,9 @@ def on_tap(situation: Situation, arguments: list[str]) -> list[Action]:
     if facts is None or not facts.is_open or facts.state in set(Ending):
         return _closed(situation, facts)
     if what == "test":  # `test:<code>`, found by its code
-        return [situation.remember(pulse=Pulse(facts.invitation)), _ask_leave(situation, facts, test=True)]
+        return [situation.remember(pulse=Pulse(facts.invitation)), ask_leave(situation, facts, test=True)]
     if what == "open":  # the button of a template; it has no number, and the invitation is the one that was remembered
-        return [situation.remember(), _ask_leave(situation, facts)]
+        return [situation.remember(), ask_leave(situation, facts)]
     if facts.invitation != int(arguments[1]):
         return _closed(situation, facts)
     pulse = situation.thread.pulse

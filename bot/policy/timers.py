@@ -14,7 +14,7 @@ from bot.actions import (
     SendPrepared,
     TellNews,
 )
-from bot.policy import survey
+from bot.policy import survey_asking
 from bot.policy.answering import MENU, WITHDRAW
 from bot.policy.situation import OpenTicketFacts, Situation
 
@@ -25,7 +25,7 @@ def on_timer(situation: Situation) -> list[Action]:  # noqa: PLR0911  # one line
     """A timer came due. One whose ground is gone (the ticket was answered) does nothing."""
     extra = situation.message.extra
     if extra.get("timer") == "survey":
-        return survey.on_timer(situation)
+        return survey_asking.on_timer(situation)
     kind, ticket_id = extra.get("timer"), extra.get("ticket_id")
     if kind in NEWS:
         return [TellNews(str(kind))]
