@@ -29,7 +29,7 @@ from bot.inbox import insert, to_row
 from bot.link_codes import LinkFacts
 from bot.messages import CAPABILITIES, InboundMessage, Kind
 from bot.people import Person
-from bot.policy import Situation, decide, needs_understanding
+from bot.policy import Situation, asks_what_is_kept, decide, has_words, needs_understanding
 from bot.pushes import PushRules
 from bot.replies import render
 from bot.storage import lanes
@@ -88,6 +88,8 @@ class Conversation:
             store.scrub()
 
     def _understand(self, store: Store, message: InboundMessage) -> Understanding | None:
+        if not has_words(message):
+            return None
         person = store.read(lambda connection: people.find(connection, self.vault, message.address))
         contact = person.contact if person else Contact(id=0)
         situation = self._situation(contact, message, self.clock.now(), None)
@@ -132,13 +134,15 @@ class Conversation:
             counted = person.contact.thread.counted(now)
             person = replace(person, contact=replace(person.contact, thread=counted))
         contact = _with_code(person.contact, message)
+        situation = self._situation(contact, message, now, understanding)
+        asks = asks_what_is_kept(situation)
         situation = replace(
-            self._situation(contact, message, now, understanding),
+            situation,
             link=self._link_facts(connection, contact, now),
             own=routing.own_route(connection, person.contact.id, now),
             tickets=escalation.tickets_of(connection, person.contact.id),
             closed_until=opening.closed_until(connection, now),
-            kept_facts=people.kept_facts(connection, person.contact.id),
+            kept_facts=people.kept_facts(connection, person.contact.id) if asks else (),
             survey=surveys.facts(connection, self.surveyor, person.contact, message, now) if self.surveyor else None,
         )
         turn = Turn(connection, row, message, person, contact, situation.promise, now)
@@ -162,10 +166,8 @@ class Conversation:
         people.save(turn.connection, turn.contact)
         if turn.contact.consent is not Consent.GIVEN or turn.unlogged:
             return
-        if turn.message.text and turn.message.kind is Kind.TEXT:
-            people.log_message(turn.connection, turn.contact.id, turn.message.text, (), turn.now, inbound=True)
-        for text, keys in turn.said:
-            people.log_message(turn.connection, turn.contact.id, text, keys, turn.now, inbound=False)
+        heard = [(turn.message.text, ())] if turn.message.text and turn.message.kind is Kind.TEXT else []
+        people.log_messages(turn.connection, turn.contact.id, heard, turn.said, turn.now)
 
     def _reply(self, turn: Turn, action: act.Reply) -> None:
         language = action.language or turn.contact.language or "nl"

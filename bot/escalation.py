@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -217,17 +218,22 @@ def rate(connection: Connection, ticket_id: int, contact_id: int, now: datetime,
 
 def tickets_of(connection: Connection, contact_id: int) -> tuple[OpenTicketFacts, ...]:
     """The tickets of a contact that a decision may need: waiting ones, and answered ones that aren't closed."""
-    words = sa.select(TicketEntryRow.text).where(TicketEntryRow.ticket_id == TicketRow.id)
-    first = words.where(TicketEntryRow.kind == "question").order_by(TicketEntryRow.id).limit(1).scalar_subquery()
-    asked = words.where(TicketEntryRow.kind == "ask").order_by(TicketEntryRow.id.desc()).limit(1).scalar_subquery()
-    rows = connection.execute(
-        sa.select(TicketRow.__table__, first.label("words"), asked.label("asked"))
-        .where(TicketRow.contact_id == contact_id, TicketRow.state != TicketState.CLOSED)
-        .order_by(TicketRow.id)
-    ).all()
+    rows = connection.execute(_tickets(), {"b_contact": contact_id}).all()
     is_asked = any(row.state == TicketState.ASKED for row in rows)
     unseen = _unsent_questions(connection, contact_id) if is_asked else frozenset()
     return tuple(_facts(row, unseen) for row in rows)
+
+
+@cache
+def _tickets() -> sa.Select[Any]:
+    words = sa.select(TicketEntryRow.text).where(TicketEntryRow.ticket_id == TicketRow.id)
+    first = words.where(TicketEntryRow.kind == "question").order_by(TicketEntryRow.id).limit(1).scalar_subquery()
+    asked = words.where(TicketEntryRow.kind == "ask").order_by(TicketEntryRow.id.desc()).limit(1).scalar_subquery()
+    return (
+        sa.select(TicketRow.__table__, first.label("words"), asked.label("asked"))
+        .where(TicketRow.contact_id == sa.bindparam("b_contact"), TicketRow.state != TicketState.CLOSED)
+        .order_by(TicketRow.id)
+    )
 
 
 def _unsent_questions(connection: Connection, contact_id: int) -> frozenset[int]:

@@ -13,12 +13,12 @@ from sqlalchemy.engine import Connection
 from bot.storage.models import MarkerRow
 
 MARKER = "closed_until"
+_UNTIL = sa.select(MarkerRow.value).where(MarkerRow.name == MARKER)
 
 
 def closed_until(connection: Connection, now: datetime) -> datetime | None:
     """Until when the service is closed; None when it is open."""
-    query = sa.select(MarkerRow.value).where(MarkerRow.name == MARKER)
-    value = connection.execute(query).scalar_one_or_none()
+    value = connection.execute(_UNTIL).scalar_one_or_none()
     until = datetime.fromisoformat(value) if value else None
     return until if until is not None and until > now else None
 

@@ -6,9 +6,10 @@ receipt settles it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from bot.errors import Failure, SendError
 from bot.locales import AMSTERDAM
 from bot.messages import CAPABILITIES, OutboundMessage, Receipt
 from bot.storage import lanes
+from bot.storage.base import table_of
 from bot.storage.follow_up_models import SpendRow
 from bot.storage.models import AddressRow, ContactRow, EarlyReceiptRow, LaneState, OutboxRow, PaceRow
 from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
@@ -71,7 +73,6 @@ def put(
 
     `kind`: a template or a nudge. They never wait: what can't go when its turn comes is taken away.
     """
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     held = kind is None and recipient.address_id is not None and is_held(connection, recipient, now)
     values = {
         "key": key,
@@ -89,14 +90,18 @@ def put(
         "state": LaneState.HELD if held else LaneState.READY,
         "attempts": 0,
     }
-    connection.execute(dialect.insert(OutboxRow).values(values).on_conflict_do_nothing(index_elements=["key"]))
+    connection.execute(_adding(connection.dialect.name), values)
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table_of(OutboxRow))
+    return insert.on_conflict_do_nothing(index_elements=["key"])
 
 
 def is_held(connection: Connection, recipient: Recipient, now: datetime) -> bool:
     """Whether a message to this person would wait: blocked, or the window is shut."""
-    row = connection.execute(
-        sa.select(AddressRow.window_until, AddressRow.blocked_at).where(AddressRow.id == recipient.address_id)
-    ).one()
+    row = connection.execute(_HOLDS, {"b_address": recipient.address_id}).one()
     return row.blocked_at is not None or is_window_shut(recipient.channel, row.window_until, now)
 
 
@@ -107,34 +112,69 @@ def is_window_shut(channel: str, window_until: datetime | None, now: datetime) -
     return window_until is None or window_until - WINDOW_MARGIN <= now
 
 
+_OUT, _PACE, _EARLY = table_of(OutboxRow), table_of(PaceRow), table_of(EarlyReceiptRow)
+_ADDRESS, _CONTACT = table_of(AddressRow), table_of(ContactRow)
+_CHANNEL: sa.BindParameter[str] = sa.bindparam("b_channel")
+_NOW: sa.BindParameter[datetime] = sa.bindparam("b_now")
+_WHERE: sa.BindParameter[int] = sa.bindparam("b_address")
+_READY = (
+    sa.select(_OUT.c.id)
+    .where(_OUT.c.state == sa.literal_column("0"), _OUT.c.channel == _CHANNEL, _OUT.c.due_at <= _NOW)
+    .limit(1)
+)
+_HOLDS = sa.select(_ADDRESS.c.window_until, _ADDRESS.c.blocked_at).where(_ADDRESS.c.id == _WHERE)
+_USED = sa.select(_PACE.c.used_until).where(_PACE.c.channel == _CHANNEL).with_for_update()
+_FIT = (
+    sa.select(
+        _ADDRESS.c.id,
+        _ADDRESS.c.sealed,
+        _ADDRESS.c.window_until,
+        _ADDRESS.c.blocked_at,
+        _CONTACT.c.stopped,
+        _CONTACT.c.consent,
+    )
+    .join(_CONTACT, _CONTACT.c.id == _ADDRESS.c.contact_id)
+    .where(_ADDRESS.c.id.in_(sa.bindparam("b_addresses", expanding=True)))
+)
+_LATER = (
+    sa.update(_OUT)
+    .where(_OUT.c.lane == sa.bindparam("b_lane"), _OUT.c.state < sa.literal_column("1"))
+    .where(_OUT.c.due_at < sa.bindparam("b_due"))
+    .values(due_at=sa.bindparam("b_due"))
+)
+_CAME_EARLY = sa.select(_EARLY.c.state, _EARLY.c.code).where(
+    _EARLY.c.channel == _CHANNEL, _EARLY.c.provider_id == sa.bindparam("b_provider")
+)
+_IS_HELD = sa.and_(_OUT.c.address_id == _WHERE, _OUT.c.state == sa.literal_column("5"))
+_HELD = sa.select(_OUT.c.id).where(_IS_HELD).limit(1)
+_STALE = sa.delete(_OUT).where(_IS_HELD, _OUT.c.kind.is_not(None))
+_RELEASE = sa.update(_OUT).where(_IS_HELD).values(state=LaneState.READY, due_at=_NOW, attempts=0)
+_USE = sa.update(_PACE).where(_PACE.c.channel == _CHANNEL).values(used_until=sa.bindparam("b_used"))
+
+
 def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slots: int) -> list[sa.Row[Any]]:
     """Rows to send now: at most `slots`, no faster than each channel's pace."""
     rows: list[sa.Row[Any]] = []
     for channel, pace in paces.items():
         if slots <= len(rows):
             break
-        waits = sa.select(OutboxRow.id).where(
-            OutboxRow.state < sa.literal_column("2"), OutboxRow.channel == channel, OutboxRow.due_at <= now
-        )
-        if connection.execute(waits.limit(1)).first() is None:
+        if connection.execute(_READY, {"b_channel": channel, "b_now": now}).first() is None:
             continue
         budget, start = _budget(connection, channel, pace, now)
         wanted = min(budget, slots - len(rows))
         if wanted < 1:
             continue
-        found = lanes.claim(connection, OutboxRow, now, wanted, OutboxRow.channel == channel)
+        found = lanes.claim(connection, OutboxRow, now, wanted, channel)
         if found:
             used = start + timedelta(seconds=len(found) / pace.per_second)
-            connection.execute(sa.update(PaceRow).where(PaceRow.channel == channel).values(used_until=used))
+            connection.execute(_USE, {"b_channel": channel, "b_used": used})
         rows += found
     return rows
 
 
 def _budget(connection: Connection, channel: str, pace: Pace, now: datetime) -> tuple[int, datetime]:
     """How many may go now, and from where the allowance counts. Unused allowance is kept up to the burst."""
-    used = connection.execute(
-        sa.select(PaceRow.used_until).where(PaceRow.channel == channel).with_for_update()
-    ).scalar_one_or_none()
+    used = connection.execute(_USED, {"b_channel": channel}).scalar_one_or_none()
     earliest = now - timedelta(seconds=pace.burst / pace.per_second)
     if used is None:
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
@@ -145,30 +185,36 @@ def _budget(connection: Connection, channel: str, pace: Pace, now: datetime) -> 
     return int((now - start).total_seconds() * pace.per_second + 1e-6), start
 
 
-def is_fit_to_send(connection: Connection, row: sa.Row[Any], now: datetime) -> bool:
-    """Look once more right before sending: the window may have shut, the person may have blocked us."""
+def look(connection: Connection, rows: Sequence[sa.Row[Any]], now: datetime) -> dict[int, str | None]:
+    """Look once more right before sending: the sealed address of each row that may go now, by the row's id.
+
+    None: not now, the window shut or the person blocked us. Empty: the address is gone.
+    """
+    wanted = {"b_addresses": [row.address_id for row in rows if row.address_id is not None]}
+    found: dict[int, Any]
+    found = {address.id: address for address in connection.execute(_FIT, wanted)} if wanted["b_addresses"] else {}
+    return {row.id: _sealed(connection, row, found.get(row.address_id), now) for row in rows}
+
+
+def _sealed(connection: Connection, row: sa.Row[Any], address: sa.Row[Any] | None, now: datetime) -> str | None:
     if row.address_id is None:
-        return True
+        return row.sealed or ""
     if row.priority >= INVITATION and row.created_at < now - INVITATION_HOLDS:
-        return False
-    address = connection.execute(
-        sa.select(AddressRow.window_until, AddressRow.blocked_at, ContactRow.stopped, ContactRow.consent)
-        .join(ContactRow, ContactRow.id == AddressRow.contact_id)
-        .where(AddressRow.id == row.address_id)
-    ).one_or_none()
+        return None
     if address is None or address.blocked_at is not None:
-        return False
-    is_shut = is_window_shut(row.channel, address.window_until, now)
+        return None
     if row.kind is not None and (address.stopped or address.consent != Consent.GIVEN):
-        return False
-    if row.kind == "invitation":  # a template may go at any time
-        return True
-    return is_shut and _answer_waits(connection, row.address_id) if row.kind == "template" else not is_shut
+        return None
+    is_shut = is_window_shut(row.channel, address.window_until, now)
+    goes = not is_shut or row.kind == "invitation"  # a template may go at any time
+    if row.kind == "template":
+        goes = is_shut and _answer_waits(connection, row.address_id)
+    return row.sealed or str(address.sealed) if goes else None
 
 
 def _answer_waits(connection: Connection, address_id: int) -> bool:
     """Whether an answer is held up: it may have been taken back since the template was made."""
-    where = (OutboxRow.address_id == address_id, OutboxRow.state == LaneState.HELD)
+    where = (OutboxRow.address_id == address_id, OutboxRow.state == sa.literal_column("5"))
     keys = sa.or_(*(OutboxRow.key.like(f"{key}%") for key in ANSWERS))
     return connection.execute(sa.select(OutboxRow.id).where(*where, keys).limit(1)).first() is not None
 
@@ -198,12 +244,7 @@ def sent(connection: Connection, row: sa.Row[Any], provider_id: str, now: dateti
         _tell_invitation(connection, row, "delivered")
     if row.sealed is not None:
         connection.execute(sa.delete(OutboxRow).where(OutboxRow.id == row.id))
-    connection.execute(
-        sa.update(OutboxRow)
-        .where(OutboxRow.lane == row.lane, OutboxRow.state < sa.literal_column("1"))
-        .where(OutboxRow.due_at < now + timedelta(seconds=pace.gap))
-        .values(due_at=now + timedelta(seconds=pace.gap))
-    )
+    connection.execute(_LATER, {"b_lane": row.lane, "b_due": now + timedelta(seconds=pace.gap)})
     _take_up_early_receipt(connection, row.channel, provider_id, now)
 
 
@@ -256,13 +297,11 @@ def mark_blocked(connection: Connection, address_id: int | None, now: datetime |
 
 def release(connection: Connection, address_id: int, now: datetime) -> None:
     """The person wrote: what was held for them goes on."""
-    stale = (OutboxRow.address_id == address_id, OutboxRow.state == LaneState.HELD, OutboxRow.kind.is_not(None))
-    connection.execute(sa.delete(OutboxRow).where(*stale))
-    connection.execute(
-        sa.update(OutboxRow)
-        .where(OutboxRow.address_id == address_id, OutboxRow.state == LaneState.HELD)
-        .values(state=LaneState.READY, due_at=now, attempts=0)
-    )
+    mine = {"b_address": address_id}
+    if connection.execute(_HELD, mine).first() is None:
+        return
+    connection.execute(_STALE, mine)
+    connection.execute(_RELEASE, mine | {"b_now": now})
 
 
 def receive(connection: Connection, receipt: Receipt, now: datetime) -> None:
@@ -347,16 +386,8 @@ def _keep_early(connection: Connection, receipt: Receipt, now: datetime) -> None
 
 
 def _take_up_early_receipt(connection: Connection, channel: str, provider_id: str, now: datetime) -> None:
-    where = (EarlyReceiptRow.channel == channel, EarlyReceiptRow.provider_id == provider_id)
-    row = connection.execute(sa.select(EarlyReceiptRow.state, EarlyReceiptRow.code).where(*where)).one_or_none()
+    row = connection.execute(_CAME_EARLY, {"b_channel": channel, "b_provider": provider_id}).one_or_none()
     if row is not None:
+        where = (EarlyReceiptRow.channel == channel, EarlyReceiptRow.provider_id == provider_id)
         connection.execute(sa.delete(EarlyReceiptRow).where(*where))
         receive(connection, Receipt(channel, provider_id, row.state, row.code), now)
-
-
-def sealed_address(connection: Connection, address_id: int | None) -> str:
-    """The sealed address of a row. Raises LookupError when it is gone."""
-    sealed = connection.execute(sa.select(AddressRow.sealed).where(AddressRow.id == address_id)).scalar_one_or_none()
-    if sealed is None:
-        raise LookupError("the address is gone")
-    return sealed

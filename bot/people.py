@@ -5,8 +5,10 @@ Everything takes a connection and commits nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +20,7 @@ from bot.contacts import Consent, Contact, Group, Thread
 from bot.identifiers import Vault
 from bot.locales import AMSTERDAM
 from bot.messages import CAPABILITIES, Address, InboundMessage, Kind
+from bot.storage.base import table_of
 from bot.storage.models import (
     AddressRow,
     ContactRow,
@@ -40,24 +43,44 @@ class Person:
     first_lanes: tuple[str, ...] = ()  # of this address, before it was joined with another
 
 
+# Statements that run for every message are made once: making one takes three times as long as running it.
+_ADDRESS, _CONTACT, _MESSAGE = table_of(AddressRow), table_of(ContactRow), table_of(MessageRow)
+_BOTH: tuple[sa.BindParameter[str], ...] = (sa.bindparam("b_first"), sa.bindparam("b_second"))
+_FIND = (
+    sa.select(
+        _ADDRESS.c.id.label("address_id"),
+        _ADDRESS.c.blocked_at,
+        _ADDRESS.c.lane,
+        _ADDRESS.c.lookup,
+        _ADDRESS.c.bsuid_lookup,
+        _CONTACT,
+    )
+    .join(_CONTACT, _CONTACT.c.id == _ADDRESS.c.contact_id)
+    .where(sa.or_(_ADDRESS.c.lookup.in_(_BOTH), _ADDRESS.c.bsuid_lookup.in_(_BOTH)))
+    .order_by(_ADDRESS.c.id)
+    .limit(1)
+)
+_FIND_LOCKED = _FIND.with_for_update(of=_CONTACT)
+_SAVE = (
+    sa.update(_CONTACT)
+    .where(_CONTACT.c.id == sa.bindparam("b_id"))
+    .values(
+        language=sa.bindparam("b_language"),
+        resident_group=sa.bindparam("b_group"),
+        consent=sa.bindparam("b_consent"),
+        stopped=sa.bindparam("b_stopped"),
+        thread=sa.bindparam("b_thread"),
+    )
+)
+_SEEN = sa.update(_CONTACT).where(_CONTACT.c.id == sa.bindparam("b_id")).values(seen_at=sa.bindparam("b_at"))
+_LOG = sa.insert(_MESSAGE)
+
+
 def find(connection: Connection, vault: Vault, address: Address, *, lock: bool = False) -> Person | None:
     """The person at an address, or None. `lock`: nobody else changes the contact until this transaction ends."""
     lookups = vault.lookups(address)
-    query = (
-        sa.select(
-            AddressRow.id.label("address_id"),
-            AddressRow.blocked_at,
-            AddressRow.lane,
-            AddressRow.lookup,
-            AddressRow.bsuid_lookup,
-            ContactRow.__table__,
-        )
-        .join(ContactRow, ContactRow.id == AddressRow.contact_id)
-        .where(sa.or_(AddressRow.lookup.in_(lookups), AddressRow.bsuid_lookup.in_(lookups)))
-        .order_by(AddressRow.id)
-        .limit(1)
-    )
-    row = connection.execute(query.with_for_update(of=ContactRow) if lock else query).one_or_none()
+    given = {"b_first": lookups[0], "b_second": lookups[-1]}
+    row = connection.execute(_FIND_LOCKED if lock else _FIND, given).one_or_none()
     if row is None:
         return None
     first = tuple(lookup for lookup in (row.lookup, row.bsuid_lookup) if lookup and lookup != row.lane)
@@ -116,9 +139,15 @@ def find_or_create(  # what is found is an address, what is made a row
     if bsuid:  # the user id alone wrote before: from now on it belongs to the address that has the number too
         other = (AddressRow.bsuid_lookup == bsuid, AddressRow.id != person.address_id)
         connection.execute(sa.update(AddressRow).where(*other).values(bsuid_lookup=None))
-    known = {"sealed": sealed} | ({"bsuid_lookup": bsuid} if bsuid else {})
-    connection.execute(sa.update(AddressRow).where(AddressRow.id == person.address_id).values(**known))
+        known = {"b_sealed": sealed, "b_bsuid_lookup": bsuid}
+        connection.execute(_address(("sealed", "bsuid_lookup")), {"b_row": person.address_id, **known})
     return person
+
+
+@cache
+def _address(names: tuple[str, ...]) -> sa.Update:
+    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
+    return sa.update(_ADDRESS).where(_ADDRESS.c.id == sa.bindparam("b_row")).values(**values)
 
 
 def _join_twins(connection: Connection, person: Person, lookups: list[str]) -> Person:
@@ -145,25 +174,24 @@ def wrote(connection: Connection, person: Person, message: InboundMessage, recei
         values["blocked_at"] = None
         if hours is not None:
             values["window_until"] = received_at + timedelta(hours=hours)
-    connection.execute(sa.update(AddressRow).where(AddressRow.id == person.address_id).values(**values))
+    given = {f"b_{name}": value for name, value in values.items()}
+    connection.execute(_address(tuple(values)), {"b_row": person.address_id, **given})
     if message.kind is not Kind.BLOCKED:
         outbox.release(connection, person.address_id, received_at)
-    connection.execute(sa.update(ContactRow).where(ContactRow.id == person.contact.id).values(seen_at=received_at))
+    connection.execute(_SEEN, {"b_id": person.contact.id, "b_at": received_at})
 
 
 def save(connection: Connection, contact: Contact) -> None:
     """Keep a contact as it is now."""
-    connection.execute(
-        sa.update(ContactRow)
-        .where(ContactRow.id == contact.id)
-        .values(
-            language=contact.language,
-            group=contact.group.value if contact.group else None,
-            consent=contact.consent.value,
-            stopped=contact.stopped,
-            thread=contact.thread.to_json(),
-        )
-    )
+    values = {
+        "b_id": contact.id,
+        "b_language": contact.language,
+        "b_group": contact.group.value if contact.group else None,
+        "b_consent": contact.consent.value,
+        "b_stopped": contact.stopped,
+        "b_thread": contact.thread.to_json(),
+    }
+    connection.execute(_SAVE, values)
 
 
 def thread_of(connection: Connection, contact_id: int) -> Thread:
@@ -181,7 +209,21 @@ def log_message(
 ) -> None:
     """Add to the conversation that is kept for the retention time."""
     values = {"contact_id": contact_id, "inbound": inbound, "text": text, "keys": list(keys), "at": now}
-    connection.execute(sa.insert(MessageRow).values(**values))
+    connection.execute(_LOG, values)
+
+
+Lines = Sequence[tuple[str, tuple[str, ...]]]  # words, and the keys of the content that they come from
+
+
+def log_messages(connection: Connection, contact_id: int, heard: Lines, said: Lines, now: datetime) -> None:
+    """Several lines of the conversation at once: what the person wrote, then what was answered."""
+    lines = [(words, True) for words in heard] + [(words, False) for words in said]
+    rows = [
+        {"contact_id": contact_id, "inbound": inbound, "text": text, "keys": list(keys), "at": now}
+        for (text, keys), inbound in lines
+    ]
+    if rows:
+        connection.execute(_LOG, rows)
 
 
 def kept_facts(connection: Connection, contact_id: int) -> tuple[tuple[str, Any], ...]:
@@ -213,9 +255,13 @@ def count(  # noqa: PLR0917  # the columns of one row
     connection: Connection, now: datetime, channel: str, language: str, outcome: str, topic: str
 ) -> None:
     """One more of a kind of outcome on a day."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(OutcomeCountRow).values(
-        day=now.astimezone(AMSTERDAM).date(), channel=channel, language=language, outcome=outcome, topic=topic, n=1
-    )
+    counted = {"channel": channel, "language": language, "outcome": outcome, "topic": topic, "n": 1}
+    day = now.astimezone(AMSTERDAM).date()
+    connection.execute(_counting(connection.dialect.name), {"day": day, **counted})
+
+
+@cache
+def _counting(dialect: str) -> Any:
+    insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table_of(OutcomeCountRow))
     keys = ["day", "channel", "language", "outcome", "topic"]
-    connection.execute(row.on_conflict_do_update(index_elements=keys, set_={"n": OutcomeCountRow.n + 1}))
+    return insert.on_conflict_do_update(index_elements=keys, set_={"n": OutcomeCountRow.n + 1})

@@ -79,6 +79,7 @@ class Worker:
         self._retention_days = retention_days
         self.alone = store.is_sqlite  # the only process, so all leases are free at start
         self._held = Held()
+        self._addresses: dict[int, str | None] = {}  # where claimed messages go; taken out when their turn comes
         self._arrived, self._to_send = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -179,13 +180,16 @@ class Worker:
         now = self.clock.now()
         paces = {name: channel.pace for name, channel in self.channels.items()}
 
-        def work(connection: sa.Connection) -> list[sa.Row[Any]]:
-            if table is OutboxRow:
-                return outbox.claim(connection, now, paces, limit)
-            return lanes.claim(connection, InboxRow, now, limit)
+        def work(connection: sa.Connection) -> tuple[list[sa.Row[Any]], dict[int, str | None]]:
+            if table is InboxRow:
+                return lanes.claim(connection, InboxRow, now, limit), {}
+            rows = outbox.claim(connection, now, paces, limit)
+            return rows, outbox.look(connection, rows, now)
 
         try:
-            return await self.store.awrite(work)
+            rows, addresses = await self.store.awrite(work)
+            self._addresses |= addresses
+            return rows
         except sa.exc.IntegrityError:  # two claimers met on one lane: the other has it
             return []
         except StoreUnavailableError:
@@ -215,13 +219,16 @@ class Worker:
         await self.store.awrite(lambda c: lanes.still_mine(c, InboxRow, row.id, row.lease, error=error, **values))
 
     async def _send(self, row: sa.Row[Any]) -> None:
-        now = self.clock.now()
-        if not await self._patiently(lambda: self.store.aread(lambda c: outbox.is_fit_to_send(c, row, now))):
+        if row.id not in self._addresses:  # it was not this worker's claim
+            now = self.clock.now()
+            self._addresses |= await self._patiently(lambda: self.store.aread(lambda c: outbox.look(c, [row], now)))
+        sealed = self._addresses.pop(row.id)
+        if sealed is None:
             await self._patiently(lambda: self.store.awrite(lambda c: outbox.hold(c, row)))
             return
         channel = self.channels[row.channel]
         try:
-            provider_id = await self._deliver(channel, row)
+            provider_id = await self._deliver(channel, row, sealed)
         except SendError as failure:
             error = failure
             log.warning("outbox row %s was not taken: %s", row.id, error)
@@ -247,13 +254,12 @@ class Worker:
                     raise
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def _deliver(self, channel: Channel, row: sa.Row[Any]) -> str:
+    async def _deliver(self, channel: Channel, row: sa.Row[Any], sealed: str) -> str:
+        if not sealed:
+            raise SendError(Failure.PERMANENT, "the address is gone")
         try:
-            sealed = row.sealed or await self._patiently(
-                lambda: self.store.aread(lambda c: outbox.sealed_address(c, row.address_id))
-            )
             message, address = OutboundMessage.from_json(row.payload), self.vault.open(sealed)
-        except (SealError, LookupError) as error:
+        except SealError as error:
             raise SendError(Failure.PERMANENT, type(error).__name__) from None
         try:
             return await asyncio.wait_for(channel.send(address, message, row.callback), SEND_SECONDS)

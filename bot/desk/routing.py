@@ -12,6 +12,13 @@ from bot.contacts import Route
 from bot.desk.calendar import Absence, Calendar, Slot
 from bot.storage.models import AbsenceRow, ActorRow, PartyRow, SlotRow, TicketRow, TicketState
 
+_OWN = (  # made once: it runs for every message
+    sa.select(ActorRow.id, ActorRow.name)
+    .join(PartyRow, PartyRow.actor_id == ActorRow.id)
+    .where(PartyRow.contact_id == sa.bindparam("b_contact"), ActorRow.active)
+    .with_for_update(of=ActorRow, key_share=True)
+)
+
 
 def own_route(connection: Connection, contact_id: int, now: datetime) -> Route | None:
     """The own klantregisseur with the moment that can be promised now.
@@ -19,12 +26,7 @@ def own_route(connection: Connection, contact_id: int, now: datetime) -> Route |
     None for who isn't linked, has no klantregisseur, or has one who left or has no time in sight. The klantregisseur is
     locked until the end of the transaction, so that two people are never promised the last place of a slot.
     """
-    actor = connection.execute(
-        sa.select(ActorRow.id, ActorRow.name)
-        .join(PartyRow, PartyRow.actor_id == ActorRow.id)
-        .where(PartyRow.contact_id == contact_id, ActorRow.active)
-        .with_for_update(of=ActorRow, key_share=True)
-    ).one_or_none()
+    actor = connection.execute(_OWN, {"b_contact": contact_id}).one_or_none()
     return _route(connection, actor, now) if actor is not None else None
 
 

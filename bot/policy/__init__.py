@@ -11,14 +11,22 @@ from datetime import datetime
 
 from bot.actions import Action, CountOutcome, MarkBlocked, Reply, Resume, Say
 from bot.contacts import Consent
-from bot.messages import Kind
+from bot.messages import InboundMessage, Kind
 from bot.policy import answering, first_contact, linking, survey, timers
 from bot.policy.answering import MENU
 from bot.policy.resolve import resolve
 from bot.policy.situation import OpenTicketFacts, Situation
 from bot.policy.taps import HANDLERS, on_tap
 
-__all__ = ["HANDLERS", "OpenTicketFacts", "Situation", "decide"]
+__all__ = [
+    "HANDLERS",
+    "OpenTicketFacts",
+    "Situation",
+    "asks_what_is_kept",
+    "decide",
+    "has_words",
+    "needs_understanding",
+]
 
 _MEDIA = {
     Kind.VOICE: "voice",
@@ -115,13 +123,25 @@ def _media(situation: Situation, kind: str) -> list[Action]:
     ]
 
 
+def has_words(message: InboundMessage) -> bool:
+    """Whether there is anything to understand, whoever wrote it."""
+    silent = (Kind.TAP, Kind.START, Kind.TIMER, Kind.BLOCKED, Kind.UNBLOCKED)
+    return message.kind not in silent and bool(message.text.strip())
+
+
 def needs_understanding(situation: Situation) -> bool:
     """Whether the words of a message must be understood, or a button or command says it all."""
     message, contact = situation.message, situation.contact
-    if not message.text.strip() or message.kind in (Kind.TAP, Kind.START, Kind.TIMER, Kind.BLOCKED, Kind.UNBLOCKED):
+    if not has_words(message):
         return False
     if contact.consent is Consent.REFUSED and not contact.language:
         return True
     if survey.says_it_all(situation):
         return False
     return not resolve(message, contact.thread.offered, situation.content.commands)
+
+
+def asks_what_is_kept(situation: Situation) -> bool:
+    """Whether this message asks what is kept of the person: counting it takes time that others need not wait."""
+    offered, commands = situation.contact.thread.offered, situation.content.commands
+    return resolve(situation.message, offered, commands).startswith("data")

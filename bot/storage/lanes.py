@@ -10,12 +10,13 @@ from __future__ import annotations
 import random
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import aliased
 
+from bot.storage.base import table_of
 from bot.storage.models import InboxRow, LaneState, OutboxRow
 
 Lane = type[InboxRow] | type[OutboxRow]
@@ -27,59 +28,77 @@ _READY: sa.ColumnElement[int] = sa.literal_column("0")
 _RUNNING: sa.ColumnElement[int] = sa.literal_column("1")
 
 
-def claim(connection: Connection, table: Lane, now: datetime, limit: int, *extra: Any) -> list[sa.Row[Any]]:
-    """Take the oldest due row of up to `limit` idle lanes. The rows come with their new lease.
+# Statements that run for every message are made once: making one takes three times as long as running it.
 
-    `extra` are further conditions on the head row. On PostgreSQL two claimers may meet on one lane: then
-    IntegrityError is raised and the claim may simply be tried again.
+
+def claim(
+    connection: Connection, table: Lane, now: datetime, limit: int, channel: str | None = None
+) -> list[sa.Row[Any]]:
+    """Take the oldest due row of up to `limit` idle lanes; of the outbox those of a channel, the most urgent first.
+
+    The rows come with their new lease. On PostgreSQL two claimers may meet on one lane: then IntegrityError is raised
+    and the claim may simply be tried again.
     """
-    if table is OutboxRow:
-        return _take(connection, table, _sendable(now, extra).limit(limit), now)
-    heads = sa.select(sa.func.min(table.id)).where(table.state < _OPEN).group_by(table.lane)
+    query = _heads() if table is InboxRow else _sendable()
+    given = {"b_now": now, "b_limit": limit} | ({"b_channel": channel} if table is OutboxRow else {})
+    ids = list(connection.execute(query, given).scalars())
+    if not ids:
+        return []
+    taken = {"b_ids": ids, "b_lease": secrets.token_hex(8), "b_until": now + LEASE}
+    return sorted(connection.execute(_taking(table), taken), key=lambda row: ids.index(row.id))
+
+
+@cache
+def _heads() -> sa.Select[Any]:
+    own = table_of(InboxRow)
+    heads = sa.select(sa.func.min(own.c.id)).where(own.c.state < _OPEN).group_by(own.c.lane)
     # Where lanes were joined, an older row may wait behind one that runs: it must not be tried as a second one.
-    running = sa.select(table.lane).where(table.state == _RUNNING)
-    head = (table.id.in_(heads), table.state == _READY, table.due_at <= now, table.lane.not_in(running))
-    return _take(connection, table, sa.select(table.id).where(*head, *extra).order_by(table.id).limit(limit), now)
+    running = sa.select(own.c.lane).where(own.c.state == _RUNNING)
+    due = (own.c.state == _READY, own.c.due_at <= sa.bindparam("b_now"), own.c.lane.not_in(running))
+    query = sa.select(own.c.id).where(own.c.id.in_(heads), *due).order_by(own.c.id)
+    return query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own)
 
 
-def _sendable(now: datetime, extra: tuple[Any, ...]) -> sa.Select[Any]:
+@cache
+def _sendable() -> sa.Select[Any]:
     """Rows that may be sent, the most urgent first. Within a lane a reply goes before an invitation that waits longer.
 
     Walks the index of what is ready and stops at the limit, so a hundred thousand invitations that wait cost nothing.
     """
-    earlier = aliased(OutboxRow)
+    own = table_of(OutboxRow)
+    earlier = own.alias()
     before = sa.or_(
-        earlier.state == _RUNNING,
-        earlier.priority < OutboxRow.priority,
-        sa.and_(earlier.priority == OutboxRow.priority, earlier.id < OutboxRow.id),
+        earlier.c.state == _RUNNING,
+        earlier.c.priority < own.c.priority,
+        sa.and_(earlier.c.priority == own.c.priority, earlier.c.id < own.c.id),
     )
-    in_front = sa.exists().where(earlier.lane == OutboxRow.lane, earlier.state < _OPEN, before)
-    ready = (OutboxRow.state == _READY, OutboxRow.due_at <= now, *extra)
-    return sa.select(OutboxRow.id).where(*ready, ~in_front).order_by(OutboxRow.priority, OutboxRow.id)
+    in_front = sa.exists().where(earlier.c.lane == own.c.lane, earlier.c.state < _OPEN, before)
+    mine = (own.c.state == _READY, own.c.channel == sa.bindparam("b_channel"), own.c.due_at <= sa.bindparam("b_now"))
+    query = sa.select(own.c.id).where(*mine, ~in_front).order_by(own.c.priority, own.c.id)
+    return query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own)
 
 
-def _take(connection: Connection, table: Lane, query: sa.Select[Any], now: datetime) -> list[sa.Row[Any]]:
-    ids = list(connection.execute(query.with_for_update(skip_locked=True, of=table)).scalars())
-    if not ids:
-        return []
-    lease = secrets.token_hex(8)
-    connection.execute(
-        sa.update(table)
-        .where(table.id.in_(ids), table.state == _READY)
-        .values(state=LaneState.RUNNING, lease=lease, lease_until=now + LEASE, attempts=table.attempts + 1)
-    )
-    rows = connection.execute(sa.select(table.__table__).where(table.id.in_(ids), table.lease == lease))
-    return sorted(rows, key=lambda row: ids.index(row.id))
+@cache
+def _taking(table: Lane) -> sa.Executable:
+    own = table_of(table)
+    taken = {"state": LaneState.RUNNING, "lease": sa.bindparam("b_lease"), "lease_until": sa.bindparam("b_until")}
+    mine = (own.c.id.in_(sa.bindparam("b_ids", expanding=True)), own.c.state == _READY)
+    return sa.update(own).where(*mine).values(**taken, attempts=own.c.attempts + 1).returning(own)
 
 
 def still_mine(connection: Connection, table: Lane, row_id: int, lease: str, **values: Any) -> bool:
     """The fence: the first statement of every closing transaction. Sets `values` where the lease still holds."""
-    result = connection.execute(
-        sa.update(table)
-        .where(table.id == row_id, table.state == _RUNNING, table.lease == lease)
-        .values(lease=None, lease_until=None, **values)
-    )
+    given = {f"b_{name}": value for name, value in values.items()}
+    result = connection.execute(_fence(table, tuple(values)), {"b_row": row_id, "b_mine": lease, **given})
     return result.rowcount == 1
+
+
+@cache
+def _fence(table: Lane, names: tuple[str, ...]) -> sa.Update:
+    own = table_of(table)
+    mine = (own.c.id == sa.bindparam("b_row"), own.c.state == _RUNNING, own.c.lease == sa.bindparam("b_mine"))
+    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
+    return sa.update(own).where(*mine).values(lease=None, lease_until=None, **values)
 
 
 def renew(connection: Connection, table: Lane, held: list[tuple[int, str]], now: datetime) -> None:

@@ -117,7 +117,7 @@ def test_outbox_rows_that_were_being_sent_become_unknown(store, clock):
         "priority": 0,
     }
     store.write(lambda c: c.execute(sa.insert(OutboxRow).values(**values)) and None)
-    store.write(lambda c: lanes.claim(c, OutboxRow, clock.now(), 1))
+    store.write(lambda c: lanes.claim(c, OutboxRow, clock.now(), 1, "telegram"))
     store.write(lambda c: lanes.recover(c, OutboxRow, clock.now(), everything=True))
     state = store.read(lambda c: c.execute(sa.select(OutboxRow.state)).scalar_one())
     assert state == LaneState.UNKNOWN

@@ -153,7 +153,7 @@ def test_nothing_goes_into_a_shut_window(store, vault, clock):
     assert row_of(store, "in time").state == LaneState.READY
     clock.forward(timedelta(minutes=2))
     (row,) = claim(store, clock)
-    assert not store.read(lambda c: outbox.is_fit_to_send(c, row, clock.now()))
+    assert store.read(lambda c: outbox.look(c, [row], clock.now())) == {row.id: None}
     store.write(lambda c: outbox.hold(c, row))
     put(store, vault, clock, "too late", value=number, channel="whatsapp")
     assert {row_of(store, key).state for key in ("in time", "too late")} == {LaneState.HELD}

@@ -96,7 +96,7 @@ def test_what_a_killed_process_held_is_done_by_the_next(live):
         held = live.store.write(lambda c: lanes.claim(c, InboxRow, now, 1))
         live.conversation.handle(live.store, held[0])
         later = live.clock.now()
-        live.store.write(lambda c: lanes.claim(c, OutboxRow, later, 1))
+        live.store.write(lambda c: lanes.claim(c, OutboxRow, later, 1, "console"))
         live.store.write(lambda c: lanes.claim(c, InboxRow, now, 1))
         past = now - timedelta(minutes=5)
         for table in (InboxRow, OutboxRow):

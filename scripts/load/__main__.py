@@ -1,0 +1,29 @@
+"""The measurements by name; `all` runs those of `make bench` one after the other."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+PARTS = ("start", "flow", "wave", "growth", "pages", "workers")
+
+
+def main() -> int:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    parser = argparse.ArgumentParser(prog="python -m scripts.load", description=__doc__)
+    parser.add_argument("part", choices=(*PARTS, "all"))
+    parser.add_argument("--databases", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"])
+    parser.add_argument("--rate", type=float, default=80.0, help="flow: messages a second")
+    parser.add_argument("--seconds", type=float, default=60.0, help="flow: how long")
+    parser.add_argument("--free", type=float, default=0.5, help="flow: share of free text, the rest are taps")
+    parser.add_argument("--latency", type=float, default=0.05, help="seconds that the made-up Twilio takes")
+    options = parser.parse_args()
+    for part in PARTS if options.part == "all" else (options.part,):
+        importlib.import_module(f"scripts.load.{part}").run(options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
