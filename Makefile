@@ -64,6 +64,16 @@ bench: $(VENV)/.installed-dev ## measure speed as ratios to a no-op endpoint
 chaos: $(VENV)/.installed-dev ## kill -9 the server at random moments under load and count what was lost
 	$(BIN)/python scripts/chaos.py
 
+EXAMPLES ?= 2000
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-dev ## junk at every route, file and form, for long (EXAMPLES=2000 of each property)
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/test_fuzz.py
+
+.PHONY: audit
+audit: ## known holes in the locked libraries, and what bandit sees in the code (needs the network and pipx)
+	pipx run pip-audit --disable-pip --require-hashes -r requirements.txt
+	pipx run bandit -q -r bot webhooks --severity-level medium
+
 .PHONY: simulate
 simulate: $(VENV)/.installed-dev ## a year of surveys with 5,000 invented people: limits, nights, funnels
 	$(BIN)/python scripts/simulate.py

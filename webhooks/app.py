@@ -38,6 +38,7 @@ from webhooks import (
     week,
     whatsapp,
 )
+from webhooks.headers import SafeHeaders
 from webhooks.limits import BodyLimit
 
 # Every page for people who work here: one switch.
@@ -87,6 +88,7 @@ def create_app(service: Service) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     larger = caseload.larger_bodies(settings.max_upload_bytes)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes, larger=larger)
+    app.add_middleware(SafeHeaders, https=settings.public_base_url.startswith("https://"))
     app.state.service = service
     return app
 

@@ -175,6 +175,7 @@ class Login:
         # Not straight to the municipality's: browsers stop a form that ends on another host.
         response = go("/desk/login?out=1" if session.login.account.is_external else "/desk/login")
         self._guard.forget(response)
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'  # what a colleague at the same computer could find
         return response
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gettext
 import hashlib
 import io
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +37,8 @@ from bot.desk.calendar import Slot
 from bot.errors import StoreUnavailableError, WegwijsError
 from bot.roles import ANSWERING, EVERYTHING, Principal, Role
 from webhooks.auth import ForgedFormError, Guard, LoginNeededError, NotYoursError, Session, UnfinishedLoginError
+
+log = logging.getLogger(__name__)
 
 HERE = Path(__file__).resolve().parent
 LANGUAGES = ("nl", "en")
@@ -198,6 +201,7 @@ class Pages:
                         return RedirectResponse(STEPS.get(error.step, "/desk/me"), status_code=303, headers=HEADERS)
                     except (ForgedFormError, NotYoursError) as error:
                         words = "forged" if isinstance(error, ForgedFormError) else "not_yours"
+                        _log_refusal(request, words)
                         return pages.problem(request, 403, words)
                     except PageError as error:
                         return pages.problem(request, error.status, error.words)
@@ -218,6 +222,13 @@ class Pages:
 
     def problem(self, request: Request, status: int, words: str) -> Response:
         return self.render(request, "desk/problem.html", status=status, words=words, draft=_typed(request))
+
+
+def _log_refusal(request: Request, words: str) -> None:
+    """Who wanted what they may not (ASVS 5.0, 16.3.2): numbers and the route, nothing that was sent."""
+    session: Session | None = getattr(request.state, "session", None)
+    who = session.login.account.id if session else "nobody"
+    log.warning("refused (%s): account %s at %s %s", words, who, request.method, request.scope["route"].path)
 
 
 def _typed(request: Request) -> str:

@@ -25,6 +25,7 @@ class Document:
     data: Any = None
     lines: dict[Path_, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    most: int = 0  # values: what is written out can't be more than there are characters
 
     def fault(self, path: Path_, message: str) -> Fault:
         """A fault at a key, or at the nearest key above it that has a line."""
@@ -32,6 +33,10 @@ class Document:
         while where and where not in self.lines:
             where = where[:-1]
         return Fault(self.file, self.lines.get(where, 1), ".".join(str(step) for step in path), message)
+
+
+class _RepeatsError(Exception):
+    """Aliases of aliases: a kilobyte could become billions of values."""
 
 
 def read_yaml(path: Path, root: Path) -> Document:
@@ -66,6 +71,7 @@ def _relative(path: Path, root: Path) -> str:
 
 def _compose(text: str, document: Document) -> None:
     loader = _LOADER(text)
+    document.most = len(text) + 2
     try:
         node = loader.get_single_node()
         document.data = _build(loader, node, (), document) if node is not None else {}
@@ -73,6 +79,11 @@ def _compose(text: str, document: Document) -> None:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
         document.faults.append(Fault(document.file, line, "", f"not readable as YAML: {error.problem}"))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        document.faults.append(Fault(document.file, line, "", "an invisible control character; take it out"))
+    except _RepeatsError:
+        document.faults.append(Fault(document.file, 1, "", "aliases (*name) repeat too much; write it out"))
     except ValueError as error:  # a date such as 2026-02-31
         line = _line_of_bad_value(text)
         document.faults.append(Fault(document.file, line, "", f"a value that can't be: {error}; mend it"))
@@ -96,6 +107,8 @@ def _line_of_bad_value(text: str) -> int:
 
 def _build(loader: Any, node: yaml.Node, path: Path_, document: Document) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
+    if len(document.lines) > document.most:
+        raise _RepeatsError
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, child, (*path, index), document) for index, child in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
@@ -105,6 +118,9 @@ def _build(loader: Any, node: yaml.Node, path: Path_, document: Document) -> Any
         key = loader.construct_object(key_node, deep=True)
         key = {True: "yes", False: "no"}.get(key, key) if isinstance(key, bool) else key
         line = key_node.start_mark.line + 1
+        if isinstance(key, list | dict | set):
+            document.faults.append(Fault(document.file, line, "", "a list or mapping as a key; a key is a word"))
+            continue
         if key in result:
             message = f"stands twice (first on line {document.lines[*path, key]}); keep one"
             document.faults.append(Fault(document.file, line, ".".join(map(str, (*path, key))), message))

@@ -41,7 +41,16 @@ def check(content: Content, reader: Reader) -> list[Fault]:
         _surveys,
         _examples,
     )
-    return [fault for rule in rules for fault in rule(content, reader)]
+    faults: list[Fault] = []
+    stumbled: list[Exception] = []
+    for rule in rules:
+        try:
+            faults += rule(content, reader)
+        except (KeyError, ValueError, TypeError) as error:
+            stumbled.append(error)  # over what another rule names: a reply or a figure that isn't there
+    if stumbled and not faults:
+        raise stumbled[0]
+    return faults
 
 
 def _at(content: Content, kind: str, key: str, message: str, part: str = "") -> Fault:

@@ -71,3 +71,12 @@ def test_every_setting_in_the_deploy_files_exists():
         if path.is_file():
             for name in re.findall(r"WEGWIJS_[A-Z_]+[A-Z]", path.read_text()):
                 assert name in known, f"{path.name}: {name}"
+
+
+def test_the_proxy_speaks_modern_tls_and_says_so():
+    """Twice the same header would be no header: the service itself says that it wants https for good."""
+    text = (DEPLOY / "nginx.conf").read_text()
+    assert re.findall(r"ssl_protocols (.*);", text) == ["TLSv1.2 TLSv1.3"]
+    assert "return 301 https://" in text
+    assert "add_header" not in text
+    assert re.search(r"location = /metrics \{ deny all; \}", text)

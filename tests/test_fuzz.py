@@ -1,0 +1,230 @@
+"""Junk at every door: no error of ours, no hang, no memory without end. A few examples here; `make fuzz` for many.
+
+The parsers of the webhooks and of the caseload have their own: tests/webhooks/test_telegram_webhook.py,
+tests/webhooks/test_whatsapp_webhook.py, tests/caseload/test_files.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bot import content as texts
+from bot.content.files import read_yaml
+from bot.desk.actors_file import read_actors
+from bot.errors import ContentError
+from bot.monitoring.answers_file import AnswersError, read_table
+from tests.content.pack import write_pack
+from tests.test_guards import routes
+from tests.webhooks.browser import log_in, make_browser, token_of
+from webhooks.app import create_app
+from webhooks.pages import HERE
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # of each property, for a long run
+SECONDS = 20.0  # that an answer may take here, on a machine that does other things too
+FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+LEFT_OUT = {"/desk/logout", "/simulator/clock"}  # what the walk itself needs to go on
+COMPUTES = ("/monitoring/", "/api/monitoring/")  # for seconds at first: in the long run, after a first look
+FIELDS = sorted(
+    {name for path in HERE.rglob("*.html") for name in re.findall(r'name="([a-z_.]+)"', path.read_text())}
+    | {"lang", "next", "done", "conversation", "file", "as", "wave", "survey", "background", "t", "before"}
+)
+
+
+def some(few: int) -> hypothesis_settings:
+    """How many examples: few in the suite."""
+    return hypothesis_settings(max_examples=EXAMPLES or few, deadline=None, suppress_health_check=FIXTURES)
+
+
+JUNK = st.one_of(
+    st.text(max_size=40),
+    st.integers().map(str),
+    st.sampled_from(
+        [
+            "",
+            "0",
+            "-1",
+            "1",
+            "9" * 30,
+            "1e309",
+            "NaN",
+            "null",
+            "true",
+            "\x00",
+            "'; DROP TABLE contact; --",
+            "<script>alert(1)</script>",
+            "../../etc/passwd",
+            "%s%s%n",
+            "{{7*7}}",
+            "2026-02-31",
+            "0000-00-00",
+            "+31612345678",
+            "\u202egnp.exe",
+            "٣",
+            "²",
+            "topic",
+            "text",
+            "asylum",
+            "nl",
+            "x" * 20_000,
+        ]
+    ),
+)
+PIECES = st.lists(st.tuples(st.sampled_from(FIELDS), JUNK), max_size=6)
+
+
+@pytest.fixture
+def browser(service):
+    made = make_browser(service)
+    made.app.state.is_stopping = lambda: True  # a stream of news ends at its first look
+    log_in(made)
+    return made
+
+
+def places(service):
+    there = sorted((method, path) for method, path in routes(create_app(service)) if path not in LEFT_OUT)
+    return there if EXAMPLES else [(method, path) for method, path in there if not path.startswith(COMPUTES)]
+
+
+def test_no_request_breaks_a_page(service, browser):
+    """Every route gets junk in its path, its query, its form and its headers; an exception fails the test itself."""
+    known = places(service)
+    if EXAMPLES:
+        browser.get("/api/monitoring/v1/checks")
+
+    @some(60)
+    @given(
+        place=st.sampled_from(known),
+        path=st.lists(JUNK, min_size=3, max_size=3),
+        query=PIECES,
+        form=PIECES,
+        header=JUNK.filter(lambda text: text.isascii() and text.isprintable()),
+    )
+    def knock(place, path, query, form, header):
+        method, template = place
+        parts = iter(path)
+        address = re.sub(
+            r"\{(\w+)(?::\w+)?\}", lambda _: next(parts).replace("/", "").replace("?", "") or "1", template
+        )
+        page = browser.get("/desk/me")
+        if page.status_code != 200:  # one of the forms ended the session
+            log_in(browser)
+            page = browser.get("/desk/me")
+        fields = {"data": dict(form) | {"token": token_of(page)}} if method == "POST" else {}
+        began = time.monotonic()
+        answer = browser.request(method, address, params=query, headers={"accept-language": header}, **fields)
+        assert answer.status_code < 500, (method, address, query, form)
+        assert time.monotonic() - began < SECONDS
+
+    knock()
+
+
+@given(data=st.binary(max_size=400))
+@some(40)
+@pytest.mark.parametrize("place", ["/telegram", "/whatsapp", "/whatsapp/status", "/simulator/clock", "/desk/login"])
+def test_no_body_breaks_a_door(place, data):
+    """Any bytes as a body, under any name for what they are."""
+    answer = _SHARED[0].post(place, content=data, headers=_SHARED[1])
+    assert answer.status_code < 500
+
+
+_SHARED: list = []
+
+
+@pytest.fixture(autouse=True)
+def shared(request):
+    if "place" in request.fixturenames:
+        service = request.getfixturevalue("service")
+        secret = {"x-telegram-bot-api-secret-token": service.settings.telegram_webhook_secret}
+        _SHARED[:] = [make_browser(service), secret]
+
+
+ATOMS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.dates())
+TREES = st.recursive(ATOMS, lambda t: st.lists(t, max_size=3) | st.dictionaries(st.text(max_size=8), t, max_size=3))
+
+
+@pytest.fixture
+def pack(tmp_path):
+    return write_pack(tmp_path / "pack")
+
+
+def test_no_content_file_breaks_the_loader(pack):
+    """A value anywhere in a sound pack becomes something else, or the file other bytes: sound, or told what to mend."""
+    files = sorted(pack.rglob("*.yaml"))
+
+    @given(path=st.sampled_from(files), where=st.lists(st.integers(0, 30), max_size=4), tree=TREES, raw=st.binary())
+    @some(12)
+    def spoil(path, where, tree, raw):
+        before = path.read_bytes()
+        path.write_bytes(_spoilt(before, where, tree) if where else raw)
+        try:
+            with contextlib.suppress(ContentError):
+                texts.load(pack)
+        finally:
+            path.write_bytes(before)
+
+    spoil()
+
+
+def _spoilt(before: bytes, where: list[int], tree: object) -> bytes:
+    """The file with one value replaced: each step of `where` chooses a child."""
+    data = yaml.safe_load(before)
+    node, above, key = data, None, None
+    for step in where:
+        if not isinstance(node, dict | list) or not node:
+            break
+        above, key = node, sorted(node, key=str)[step % len(node)] if isinstance(node, dict) else step % len(node)
+        node = above[key]
+    if above is None:
+        data = tree
+    else:
+        above[key] = tree
+    return yaml.safe_dump(data, allow_unicode=True).encode()
+
+
+@given(
+    text=st.text(st.characters(codec="utf-8", exclude_characters="\t"))
+    | st.sampled_from(["? [a]\n: b", "? {a: b}\n: c"])
+)
+@some(100)
+def test_any_text_is_yaml_or_a_fault(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_text(text, encoding="utf-8")
+    document = read_yaml(path, path.parent)
+    assert document.faults or document.data is not None or text.strip()
+    read_actors(path)
+
+
+@pytest.mark.parametrize("levels", [9, 12])
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, levels):
+    """Aliases of aliases: a kilobyte that would be billions of values."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, levels)]
+    path = tmp_path / "bomb.yaml"
+    path.write_text("\n".join(lines))
+    tracemalloc.start()
+    try:
+        entries, faults = read_actors(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert (entries, bool(faults)) == ([], True)
+
+
+@given(data=st.binary(max_size=300) | st.text("abc;,\t|\"'\n\r0123456789=-", max_size=300).map(str.encode))
+@some(60)
+def test_any_answers_file_is_read_or_refused(tmp_path_factory, data):
+    path: Path = tmp_path_factory.getbasetemp() / "answers.csv"
+    path.write_bytes(data)
+    with contextlib.suppress(AnswersError):
+        read_table(path)
