@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given
+from httpx2 import InvalidURL
+from hypothesis import HealthCheck, given, reject
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -122,7 +123,10 @@ def test_no_request_breaks_a_page(service, browser):
             page = browser.get("/desk/me")
         fields = {"data": dict(form) | {"token": token_of(page)}} if method == "POST" else {}
         began = time.monotonic()
-        answer = browser.request(method, address, params=query, headers={"accept-language": header}, **fields)
+        try:
+            answer = browser.request(method, address, params=query, headers={"accept-language": header}, **fields)
+        except InvalidURL:  # the client of the test refuses to send it
+            reject()
         assert answer.status_code < 500, (method, address, query, form)
         assert time.monotonic() - began < SECONDS
 
