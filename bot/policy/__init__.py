@@ -12,11 +12,12 @@ from datetime import datetime
 from bot.actions import Action, CountOutcome, MarkBlocked, Reply, Resume, Say
 from bot.contacts import Consent
 from bot.messages import InboundMessage, Kind
-from bot.policy import answering, first_contact, linking, survey, timers
+from bot.policy import after_answer, answering, first_contact, linking, survey, timers
 from bot.policy.answering import MENU
 from bot.policy.resolve import resolve
 from bot.policy.situation import OpenTicketFacts, Situation
 from bot.policy.taps import HANDLERS, on_tap
+from bot.understanding import Outcome
 
 __all__ = [
     "HANDLERS",
@@ -89,7 +90,13 @@ def _ordinary(situation: Situation, token: str) -> list[Action]:
         return on_tap(situation, token)
     if message.kind is Kind.START:
         return on_tap(situation, "menu")
+    if after_answer.waits_unseen(situation) and _is_smalltalk(situation):  # an "OK" or a greeting: the question comes
+        return on_tap(situation, "ok")
     return answering.free_text(situation)
+
+
+def _is_smalltalk(situation: Situation) -> bool:
+    return situation.understanding is not None and situation.understanding.outcome is Outcome.SMALLTALK
 
 
 def _not_now(situation: Situation) -> list[Action] | None:

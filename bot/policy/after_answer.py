@@ -39,6 +39,12 @@ def in_words(situation: Situation) -> list[Action]:
     return []
 
 
+def waits_unseen(situation: Situation) -> bool:
+    """Whether a question of the desk is on its way to the newcomer, and nothing of theirs waits for an answer."""
+    waits = any(ticket.waits and not ticket.urgent and not ticket.asked for ticket in situation.tickets)
+    return not waits and any(ticket.unseen for ticket in situation.tickets)
+
+
 def _reply(situation: Situation, ticket: OpenTicketFacts, text: str) -> list[Action]:
     """The newcomer answers the question of the desk. All words count: nobody but a person can say which don't."""
     route = situation.route_again(ticket)

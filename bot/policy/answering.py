@@ -25,6 +25,7 @@ from bot.understanding import Outcome, Understanding
 MAX_QUESTION = 2000  # characters of a question that are kept
 MAX_OPEN_TICKETS = 5  # a person with more open questions is asked to wait
 CANDIDATES_OFFERED = 3
+TELLING = 4  # Latin letters: fewer say nothing of their language
 ABOUT_NO_REPLY = ("klantregisseur.no_reply", "klantregisseur.complaint")  # never to the one whom it is about
 RELATED_OFFERED = 2
 MENU, WITHDRAW = after_answer.MENU, after_answer.WITHDRAW
@@ -104,6 +105,9 @@ def show(situation: Situation, topics: list[str], question: Question | None = No
 def notice(situation: Situation) -> tuple[Part, ...]:
     """A kind word to somebody who writes in a language that isn't served."""
     written = situation.understanding.language if situation.understanding else ""
+    words = situation.message.text.strip()
+    if words.isascii() and len(words) < TELLING:  # "OK" is of every language
+        return ()
     return (Notice(written),) if written and written not in LANGUAGES and written != "und" else ()
 
 

@@ -211,7 +211,7 @@ def _ok(situation: Situation, _: list[str]) -> list[Action]:
     """An OK to a nudge or a template: the window is open again. What waited is on its way already."""
     waits = [ticket for ticket in situation.tickets if ticket.waits and not ticket.urgent and not ticket.asked]
     answered = [ticket.id for ticket in situation.tickets if ticket.answered]
-    if not waits and any(ticket.unseen for ticket in situation.tickets):  # the question of the desk says it all
+    if after_answer.waits_unseen(situation):  # the question of the desk says it all
         return [Remember(replace(situation.thread, writing=False, offered=()))]
     if answered and not waits:  # nothing to say beside the answer, whose numbers count from now on
         return [Remember(replace(situation.thread, writing=False, offered=_rating(situation, answered[-1])))]

@@ -71,6 +71,8 @@ def test_leaving_a_question_to_others(service, two):
     sanne.get(f"/desk/tickets/{ticket_id}")
     assert send(sanne, f"/desk/tickets/{ticket_id}/leave").headers["location"] == "/desk"
     assert 'name="text"' in piet.get(f"/desk/tickets/{ticket_id}").text
+    assert send(sanne, "/desk/tickets/999/leave").headers["location"] == "/desk", "gone meanwhile: left it is anyway"
+    assert send(sanne, "/desk/tickets/999/claim").status_code == 404
 
 
 def test_a_claim_of_nobodys_question_is_none(service):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.errors import StoreUnavailableError
+from bot.errors import Failure, SendError, StoreUnavailableError
 from bot.messages import Kind
 from bot.storage.models import LaneState, OutboxRow
 from tests.desk.asking import ARABIC, answer, ask, close, page
@@ -249,6 +249,25 @@ def test_what_went_wrong_is_listed_without_words_or_names(service, browser):
     assert "Geheime woorden" not in text
     assert "Onbekend is of het antwoord is aangekomen" in browser.get(f"/desk/tickets/{ticket_id}").text
     del talk
+
+
+@pytest.mark.parametrize("failure", [Failure.PERMANENT, Failure.UNKNOWN])
+def test_what_did_not_arrive_is_sent_again_by_hand(service, browser, failure):
+    talk, ticket_id = ask(service)
+
+    def fail(_):
+        raise SendError(failure, "x")
+
+    service.channels["telegram"].fail = fail
+    answer(service, ticket_id)
+    assert talk.waits() == []
+    place = f"/desk/tickets/{ticket_id}"
+    assert f'action="{place}/again"' in browser.get(place).text
+    service.channels["telegram"].fail = lambda _: None
+    for status in (303, 409):  # the second click finds nothing to send
+        assert send(browser, f"{place}/again").status_code == status
+    assert len(talk.waits()) == 1
+    assert "/again" not in browser.get(place).text
 
 
 def test_the_newcomers_verdict_is_shown(service, browser):
