@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: $(VENV)/.installed ## install, make the database, load a made-up population and serve everything
@@ -59,6 +59,10 @@ evaluate: $(VENV)/.installed ## measure the answering on a labelled file (QUERIE
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## measure speed as ratios to a no-op endpoint
 	$(BIN)/wegwijs bench
+
+.PHONY: bench-monitoring
+bench-monitoring: $(VENV)/.installed-dev ## time the figures of surveys: 10,000 and 1,000,000 answers, and the page that shows them
+	$(BIN)/python scripts/bench_monitoring.py
 
 .PHONY: chaos
 chaos: $(VENV)/.installed-dev ## kill -9 the server at random moments under load and count what was lost

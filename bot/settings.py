@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     monitoring_answers: str = ""
     monitoring_api_key: str = ""
     monitoring_min_people: int = Field(10, ge=5, le=100)
+    message_price_telegram: float = Field(0, ge=0, le=10)
+    message_price_whatsapp: float | None = Field(None, ge=0, le=10)
 
     research_key: str = ""
     retention_days: _Days = {}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.locales import AMSTERDAM
+from bot.storage.fact_models import PublishedRow
 from bot.storage.research_models import SurveyAnswerRow
 from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
 from bot.survey_window import REASONS
@@ -219,24 +220,13 @@ def rows(connection: Connection, wave: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in connection.execute(query.order_by(SurveyAnswerRow.respondent, SurveyAnswerRow.item))]
 
 
-@dataclass(frozen=True)
-class ClosedWave:
-    """A wave that is over, and how many rows its answers are: fewer after somebody was erased."""
-
-    code: str
-    answers: int
-
-
-def closed_waves(connection: Connection) -> tuple[ClosedWave, ...]:
-    """The waves that are over and have answers, in the order in which they began."""
-    counted = (
-        sa.select(SurveyWaveRow.code, sa.func.count().label("answers"))
-        .join(SurveyAnswerRow, SurveyAnswerRow.wave == SurveyWaveRow.code)
-        .where(SurveyWaveRow.closed_at.is_not(None))
-        .group_by(SurveyWaveRow.code, SurveyWaveRow.live_at)
-        .order_by(SurveyWaveRow.live_at, SurveyWaveRow.code)
-    )
-    return tuple(ClosedWave(row.code, row.answers) for row in connection.execute(counted))
+def closed_waves(connection: Connection) -> list[str]:
+    """The codes of waves that are over and have answers, or figures from when they had, in the order they began in."""
+    has_answers = sa.exists().where(SurveyAnswerRow.wave == SurveyWaveRow.code)
+    has_figures = sa.exists().where(PublishedRow.wave == SurveyWaveRow.code)
+    closed = SurveyWaveRow.closed_at.is_not(None)
+    query = sa.select(SurveyWaveRow.code).where(closed, sa.or_(has_answers, has_figures))
+    return list(connection.execute(query.order_by(SurveyWaveRow.live_at, SurveyWaveRow.code)).scalars())
 
 
 def write_csv(connection: Connection, waves: Sequence[str], path: Path) -> None:

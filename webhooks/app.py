@@ -27,6 +27,7 @@ from webhooks import (
     monitoring,
     monitoring_api,
     monitoring_pages,
+    monitoring_words,
     overview,
     own_account,
     own_data,
@@ -56,6 +57,7 @@ DESK = (
     overview,
     retention_page,
     monitoring_pages,
+    monitoring_words,
     monitoring_api,
 )
 STOP_SECONDS = 20  # for what is under way when the service is told to stop

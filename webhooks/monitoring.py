@@ -10,8 +10,9 @@ from bot.monitoring import facts, operations
 from bot.monitoring.operations import MIN_COUNT, Figures
 from bot.roles import Role
 from bot.service import Service
+from bot.settings import Settings
 from webhooks.auth import Guard
-from webhooks.pages import Pages, page_language
+from webhooks.pages import Pages, page_language, static
 
 BAR, GAP, HEIGHT = 8, 3, 60  # of the chart, in its own units
 
@@ -39,7 +40,7 @@ def router(service: Service) -> APIRouter:
     async def show(request: Request) -> Response:
         now = service.clock.now()
         counts = await service.store.aread(lambda connection: operations.count(connection, now))
-        months = await service.store.aread(lambda connection: facts.months(connection, now))
+        months = await service.store.aread(lambda connection: facts.months(connection, now, prices(service.settings)))
         figures = operations.publish(counts)
         titles = {topic: answer.title for topic, answer in service.content.answers[page_language(request)].items()}
         return pages.render(
@@ -55,9 +56,17 @@ def router(service: Service) -> APIRouter:
             highest=_highest(figures),
             min_count=MIN_COUNT,
             days=operations.DAYS,
+            month_count=operations.MONTHS,
+            style_sheets=[static("monitoring.css")],
         )
 
     return routes
+
+
+def prices(settings: Settings) -> dict[str, float]:
+    """What a message costs, by channel, where that is known."""
+    known = {"telegram": settings.message_price_telegram, "whatsapp": settings.message_price_whatsapp}
+    return {channel: price for channel, price in known.items() if price is not None}
 
 
 def _highest(figures: Figures) -> int:

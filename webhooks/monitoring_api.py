@@ -8,28 +8,57 @@ an OpenAPI document that anybody may read at `openapi.json`.
 from __future__ import annotations
 
 import hmac
+import math
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as PathParameter
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from bot.errors import WegwijsError
-from bot.monitoring import operations
+from bot.monitoring import facts, operations
 from bot.service import Service
+from webhooks import monitoring_schema as schema
 from webhooks.auth import Guard, LoginNeededError, NotYoursError
-from webhooks.monitoring_figures import FiguresError, NoAnswersError, SurveyFigures
-from webhooks.monitoring_pages import READERS, wave_in
+from webhooks.monitoring import prices
+from webhooks.monitoring_figures import LATEST, TOO_FEW_GONE, FiguresError, NoAnswersError, SurveyFigures
+from webhooks.monitoring_pages import READERS
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 BASE = "/api/monitoring/v1"
-HEADERS = {"API-Version": VERSION, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+HEADERS = {
+    "API-Version": VERSION,
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+TEXTS = {TOO_FEW_GONE: "Too few people are gone since this wave was last shown: new figures would tell about them"}
+WaveName = Annotated[
+    str | None, Query(max_length=60, description="which closed wave; the latest when left out", examples=["2026-1"])
+]
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
 # Keys below these are names of things (items, groups, waves), not of fields: they stay as they are.
 _NAMES = {"items", "groups", "differences", "baseline", "trends", "by", "representation", "counts", "marked"}
+# Resources with what they answer, in the order of the document.
+RESOURCES: tuple[tuple[str, str, str, type[BaseModel]], ...] = (
+    ("/waves", "waves", "The waves that there are, and which one figures are of", schema.Waves),
+    ("/items", "items", "Mean, deviation, number and distribution of every item, beside 2024", schema.Items),
+    ("/items/{item}", "item", "All figures of one item: groups, differences, trend", schema.WholeItem),
+    ("/choices", "choices", "Questions with options, numbers or words", schema.Choices),
+    ("/relations", "relations", "Standardised coefficients, controlled for gender and type", schema.Relations),
+    ("/funnel", "funnel", "Response, and respondents beside the population", schema.Funnel),
+    ("/checks", "checks", "The tool's check of itself on what the study of 2024 printed", schema.Checks),
+    ("/operations", "operations", "How the service ran in the last days and months", schema.Operations),
+)
 
 
 class ProblemError(WegwijsError):
@@ -50,15 +79,17 @@ class ProblemRoute(APIRoute):
             try:
                 return await handler(request)
             except ProblemError as error:
-                body = {
-                    "type": "about:blank",
-                    "title": error.title,
-                    "status": error.status,
-                    "instance": request.url.path,
-                }
-                return JSONResponse(body, error.status, HEADERS, media_type="application/problem+json")
+                return _problem(request, error.status, error.title)
+            except RequestValidationError as error:
+                first = error.errors()[0]
+                return _problem(request, 422, f"{first['loc'][-1]}: {first['msg']}")
 
         return with_problems
+
+
+def _problem(request: Request, status: int, title: str) -> Response:
+    body = schema.Problem(title=title, status=status, instance=request.url.path).model_dump()
+    return JSONResponse(body, status, HEADERS, media_type="application/problem+json")
 
 
 def camel(value: Any, *, names: bool = False) -> Any:
@@ -94,47 +125,80 @@ class Api:
         except NotYoursError:
             raise ProblemError(403, "Only researchers and coordinators may read figures") from None
 
-    async def _report(self, request: Request) -> dict[str, Any]:
+    async def _report(self, request: Request, wave: str | None) -> dict[str, Any]:
         await self.let_in(request)
         try:
-            return await self._figures.report(wave_in(request))
+            return await self._figures.report(wave or LATEST)
         except NoAnswersError:
             raise ProblemError(404, "There are no answers of a closed wave yet") from None
         except FiguresError as error:
-            raise ProblemError(404, str(error)) from None
+            raise ProblemError(404, TEXTS.get(str(error), str(error))) from None
 
-    async def waves(self, request: Request) -> Response:
-        return _reply((await self._report(request))["source"])
+    async def waves(self, request: Request, wave: WaveName = None) -> Response:
+        return _reply((await self._report(request, wave))["source"])
 
-    async def items(self, request: Request) -> Response:
-        found = await self._report(request)
+    async def items(self, request: Request, wave: WaveName = None) -> Response:
+        found = await self._report(request, wave)
         kept = ("topic", "label", "scale", "higher_is_worse", "total", "baseline", "weighted")
         return _reply({"items": {name: {key: item[key] for key in kept} for name, item in found["items"].items()}})
 
-    async def item(self, request: Request, item: str) -> Response:
-        found = await self._report(request)
+    async def item(
+        self,
+        request: Request,
+        item: Annotated[str, PathParameter(description="number in the study", examples=["Q17"])],
+        wave: WaveName = None,
+    ) -> Response:
+        found = await self._report(request, wave)
         if item not in found["items"]:
             raise ProblemError(404, "There is no such item")
         return _reply(found["items"][item] | {"trend": found["trends"][item]})
 
-    async def relations(self, request: Request) -> Response:
-        return _reply({"relations": (await self._report(request))["relations"]})
+    async def relations(self, request: Request, wave: WaveName = None) -> Response:
+        found = await self._report(request, wave)
+        return _reply({name: found[name] for name in ("relations", "study_tables")})
 
-    async def funnel(self, request: Request) -> Response:
-        found = await self._report(request)
+    async def choices(self, request: Request, wave: WaveName = None) -> Response:
+        return _reply({"items": (await self._report(request, wave))["choices"]})
+
+    async def funnel(self, request: Request, wave: WaveName = None) -> Response:
+        found = await self._report(request, wave)
         return _reply({"funnel": found["funnel"], "representation": found["representation"]})
 
-    async def checks(self, request: Request) -> Response:
-        return _reply((await self._report(request))["tool_check"])
+    async def checks(self, request: Request, wave: WaveName = None) -> Response:
+        return _reply((await self._report(request, wave))["tool_check"])
 
     async def operations(self, request: Request) -> Response:
         await self.let_in(request)
-        now = self._service.clock.now()
-        counts = await self._service.store.aread(lambda connection: operations.count(connection, now))
-        found = operations.publish(counts)
-        outcomes = [{"outcome": one.name, "count": one.count, "share": one.share} for one in found.outcomes]
+        now, store, known = self._service.clock.now(), self._service.store, prices(self._service.settings)
+        found = operations.publish(await store.aread(lambda connection: operations.count(connection, now)))
+        months = await store.aread(lambda connection: facts.months(connection, now, known))
         waits = {name: round(wait.total_seconds() / 3600, 1) if wait else None for name, wait in _waits(found).items()}
-        return _reply({"days": operations.DAYS, "outcomes": outcomes, "kept_share": found.kept_share, **waits})
+        return _reply(
+            {
+                "days": operations.DAYS,
+                "outcomes": [{"outcome": one.name, "count": one.count, "share": one.share} for one in found.outcomes],
+                "rated": [{"way": one.name, "count": one.count, "helped": one.share} for one in found.rated],
+                "unanswered": [{"topic": topic, "count": number} for topic, number in found.unanswered],
+                "topics": [_topic(row, found) for row in found.topics],
+                "months": [asdict(month) | _ended(month) for month in months],
+                "kept_share": found.kept_share,
+                **waits,
+            }
+        )
+
+
+def _topic(row: operations.TopicRow, found: operations.Figures) -> dict[str, Any]:
+    tongues, months = (
+        dict(zip(names, numbers, strict=True))
+        for names, numbers in ((found.languages, row.by_language), (found.months, row.by_month))
+    )
+    return {"topic": row.topic, "by_language": tongues, "by_month": months}
+
+
+def _ended(month: facts.Month) -> dict[str, float | None]:
+    """Hours without an end (longer than every bin) are no number in JSON."""
+    waits = {name: getattr(month, name) for name in ("median_hours", "p90_hours")}
+    return {name: hours if hours is not None and math.isfinite(hours) else None for name, hours in waits.items()}
 
 
 def _reply(value: Any) -> Response:
@@ -144,25 +208,57 @@ def _reply(value: Any) -> Response:
 def router(service: Service) -> APIRouter:
     """The routes below `/api/monitoring/v1`."""
     api, routes = Api(service), APIRouter(prefix=BASE, tags=["monitoring"], route_class=ProblemRoute)
-    for path, resource, summary in (
-        ("/waves", api.waves, "The waves that there are, and which one figures are of"),
-        ("/items", api.items, "Mean, deviation, number and distribution of every item, beside 2024"),
-        ("/items/{item}", api.item, "All figures of one item: groups, differences, trend"),
-        ("/relations", api.relations, "Standardised coefficients, controlled for gender and type"),
-        ("/funnel", api.funnel, "Response, and respondents beside the population"),
-        ("/checks", api.checks, "The tool's check of itself on what the study of 2024 printed"),
-        ("/operations", api.operations, "How the service ran in the last days"),
-    ):
-        routes.add_api_route(path, resource, methods=["GET"], summary=summary)
+    problem = {"content": {"application/problem+json": {"schema": schema.Problem.model_json_schema()}}}
+    version = {"API-Version": {"description": "the whole version", "schema": {"type": "string"}}}
+    problems: dict[int | str, dict[str, Any]] = {
+        401: problem | {"description": "No login and no key"},
+        403: problem | {"description": "A login without the role"},
+        404: problem | {"description": "No such wave or item, or no figures yet"},
+        422: problem | {"description": "A parameter that can't be"},
+    }
+    for path, name, summary, shape in RESOURCES:
+        responses: dict[int | str, dict[str, Any]] = {200: {"model": shape, "headers": version}, **problems}
+        routes.add_api_route(
+            path,
+            getattr(api, name),
+            methods=["GET"],
+            summary=summary,
+            operation_id=f"get{name.capitalize()}",
+            responses=responses,
+            response_model=None,
+        )
 
     @routes.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
         mine = [route for route in routes.routes if isinstance(route, APIRoute)]
-        about = "Figures that name nobody: none of fewer people than the settings say, none that can be worked out."
-        document = get_openapi(title="Wegwijs monitoring", version=VERSION, description=about, routes=mine)
-        return JSONResponse(document, headers=HEADERS)
+        return JSONResponse(document(mine), headers=HEADERS | {"Access-Control-Allow-Origin": "*"})
 
     return routes
+
+
+def document(routes: list[APIRoute]) -> dict[str, Any]:
+    """The OpenAPI document: who may call, and every resource. Collections are small and complete: no pages."""
+    about = (
+        "Figures that name nobody: none of fewer people than the settings say, none that can be worked out. "
+        "Collections are small and always complete, so there are no pages of them."
+    )
+    found = get_openapi(
+        title="Wegwijs monitoring",
+        version=VERSION,
+        description=about,
+        routes=routes,
+        contact={"name": "Gemeente Nijmegen", "url": "https://www.nijmegen.nl/"},
+        license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+        servers=[{"url": "/", "description": "where the service runs"}],
+        tags=[{"name": "monitoring", "description": "Surveys beside the study of 2024, and how the service runs"}],
+    )
+    schemes = {
+        "key": {"type": "http", "scheme": "bearer", "description": "WEGWIJS_MONITORING_API_KEY"},
+        "login": {"type": "apiKey", "in": "cookie", "name": "wegwijs_desk", "description": "the login of the pages"},
+    }
+    found["components"]["securitySchemes"] = schemes
+    found["security"] = [{"key": []}, {"login": []}]
+    return found
 
 
 def _waits(found: operations.Figures) -> dict[str, Any]:

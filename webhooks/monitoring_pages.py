@@ -7,12 +7,13 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from bot import survey_words
 from bot.monitoring.vocabulary import BACKGROUNDS, DERIVED
 from bot.roles import Role
 from bot.service import Service
 from webhooks.auth import Guard
-from webhooks.monitoring_figures import LATEST, FiguresError, NoAnswersError, SurveyFigures
-from webhooks.monitoring_report import by_scale, row, titles
+from webhooks.monitoring_figures import LATEST, TOO_FEW_GONE, FiguresError, NoAnswersError, SurveyFigures
+from webhooks.monitoring_report import asked, by_scale, row, titles
 from webhooks.pages import HEADERS, PageError, Pages, page_language, static
 
 Figures = dict[str, Any]
@@ -25,7 +26,7 @@ class SurveyPages:
     def __init__(self, service: Service, guard: Guard) -> None:
         self.figures = SurveyFigures(service)
         self.pages = Pages(guard)
-        self._style = static("monitoring.css")
+        self._styles = [static("chart.css"), static("monitoring.css")]
 
     async def show(self, request: Request, template: str, values: Callable[[Figures], Figures]) -> Response:
         """A page of the wave in the address; where there are no figures, the page that says why."""
@@ -33,7 +34,7 @@ class SurveyPages:
             found = await self.figures.report(wave_in(request))
         except (NoAnswersError, FiguresError) as error:
             return self.pages.render(
-                request, "monitoring/none.html", status=200, error=str(error), chart_style=self._style
+                request, "monitoring/none.html", status=200, error=str(error), style_sheets=self._styles
             )
         return self.pages.render(
             request,
@@ -42,9 +43,17 @@ class SurveyPages:
             wave=found["source"]["wave"],
             waves=found["source"]["waves"],
             demo=await self.figures.is_demo(),
-            chart_style=self._style,
+            style_sheets=self._styles,
             **values(found),
         )
+
+    def plain(self, template: str) -> Callable[[Request], Awaitable[Response]]:
+        """A page that needs nothing besides the report."""
+
+        async def page(request: Request) -> Response:
+            return await self.show(request, template, lambda _: {})
+
+        return page
 
     async def file(self, request: Request, kind: str, make: Callable[[str], Awaitable[bytes]]) -> Response:
         """Something to take along. Its name says what it is and of which wave."""
@@ -52,8 +61,11 @@ class SurveyPages:
             found = await self.figures.report(wave_in(request))
             wave = found["source"]["wave"]
             body = await make(wave)
-        except (NoAnswersError, FiguresError):
+        except NoAnswersError:
             raise PageError(404, "no_figures") from None
+        except FiguresError as error:
+            gone = str(error) == TOO_FEW_GONE
+            raise PageError(409 if gone else 404, TOO_FEW_GONE if gone else "no_figures") from None
         name = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in str(wave))
         media = {"pdf": "application/pdf", "zip": "application/zip"}[kind]
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="wegwijs-{name}.{kind}"'}
@@ -76,6 +88,9 @@ def router(service: Service) -> APIRouter:
         include_in_schema=False,
     )
 
+    for name in ("relations", "funnel"):
+        routes.add_api_route(f"/monitoring/{name}", survey.plain(name), methods=["GET"])
+
     @routes.get("/monitoring/survey")
     async def overview(request: Request) -> Response:
         return await survey.show(request, "survey", lambda found: _overview(found, page_language(request)))
@@ -89,13 +104,13 @@ def router(service: Service) -> APIRouter:
         _of(dict.fromkeys((*BACKGROUNDS, *DERIVED), True), background)
         return await survey.show(request, "groups", lambda _: {"background": background})
 
+    @routes.get("/monitoring/choices")
+    async def choices(request: Request) -> Response:
+        return await survey.show(request, "choices", await words_of(service, survey, request))
+
     @routes.get("/monitoring/trend")
     async def trend(request: Request) -> Response:
         return await survey.show(request, "trend", lambda found: {"rows": _trend_rows(found)})
-
-    @routes.get("/monitoring/funnel")
-    async def funnel(request: Request) -> Response:
-        return await survey.show(request, "funnel", lambda _: {})
 
     @routes.get("/monitoring/quarter")
     async def quarter(request: Request) -> Response:
@@ -113,6 +128,21 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
+async def words_of(service: Service, survey: SurveyPages, request: Request) -> Callable[[Figures], Figures]:
+    """The open answers of the wave that were let through: read anew each time, so that who is erased is gone."""
+    own, least, wave = await survey.figures.waves(), service.settings.monitoring_min_people, wave_in(request)
+    if not own:
+        return lambda _: {"words": {}}
+    chosen, items = own[-1] if wave == LATEST else wave, open_items(service)
+    found = await service.store.aread(lambda connection: survey_words.shown(connection, chosen, items, least))
+    return lambda _: {"words": found}
+
+
+def open_items(service: Service) -> list[str]:
+    """The items that are answered with words."""
+    return [key for key, item in service.content.surveys.items.items() if item.kind == "open"]
+
+
 def _of(things: Figures, name: str) -> Any:
     if name not in things:
         raise PageError(404, "no_figures")
@@ -120,8 +150,10 @@ def _of(things: Figures, name: str) -> Any:
 
 
 def _overview(found: Figures, language: str) -> Figures:
-    scales = by_scale(found["items"])
+    there = asked(found["items"])
+    scales = by_scale(there)
     return {
+        "others": [item["label"][language] for name, item in found["items"].items() if name not in there],
         "scales": [(low, high, names) for (low, high), names in scales.items()],
         "rows": {ends: [row(found["items"][name], language) for name in names] for ends, names in scales.items()},
         "backgrounds": found["source"]["backgrounds"],
@@ -147,5 +179,5 @@ def _trend_rows(found: Figures) -> dict[str, list[Figures]]:
 
 
 def _quarter(found: Figures, language: str) -> Figures:
-    page = found["quarter"]
-    return {"page": page, "titles": titles(page, language)}
+    rows = _overview(found, language)
+    return rows | {"page": found["quarter"], "titles": titles(found, language)}

@@ -15,24 +15,32 @@ Figures = dict[str, Any]
 def page(found: Figures, language: str) -> str:
     """A report as HTML in Dutch or English."""
     template = environment(language).get_template("monitoring/report.html")
-    scales = by_scale(found["items"])
+    scales = by_scale(asked(found["items"]))
     return template.render(
         language=language,
         found=found,
-        style=(HERE / "static" / "report.css").read_text(encoding="utf-8"),
+        style="".join((HERE / "static" / name).read_text(encoding="utf-8") for name in ("report.css", "chart.css")),
         scales=[(low, high, names) for (low, high), names in scales.items()],
         rows={ends: [row(found["items"][name], language) for name in names] for ends, names in scales.items()},
         columns=COLUMNS,
         backgrounds=found["source"]["backgrounds"],
         relations=matrix(found["relations"]),
+        study_tables=found["study_tables"],
     )
 
 
-def titles(page: Figures, language: str) -> dict[str, str]:
-    """The headings of the quarterly page: title, note, heard, changed, todo."""
-    template = environment(language).get_template("monitoring/titles.html")
-    text = unescape(template.render(wave=page["wave"], respondents=page["respondents"]))
+def titles(found: Figures, language: str) -> dict[str, str]:
+    """The headings of the quarterly page of a report, by part."""
+    page, template = found["quarter"], environment(language).get_template("monitoring/titles.html")
+    text = unescape(template.render(wave=page["wave"], respondents=page["respondents"], more=page["more"]))
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def asked(items: Figures) -> Figures:
+    """The items that somebody was asked in this wave; a wave has only a few of them."""
+    return {
+        name: item for name, item in items.items() if item["total"].get("reason") != "no_answers" or item["missing"]
+    }
 
 
 def by_scale(items: Figures) -> dict[tuple[int, int], list[str]]:

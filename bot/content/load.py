@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from bot.content.files import Document, read_yaml
 from bot.content.schema import Answer, Figure, Organisation, Topic, placeholders
 from bot.content.surveys import Definition, Surveys, SurveyTexts
-from bot.errors import Fault
+from bot.errors import ContentError, Fault
 from bot.locales import LANGUAGES
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -184,6 +184,15 @@ def _replies(reader: Reader, language: str) -> dict[str, Text]:
 
     walk("", document.data, ())
     return flat
+
+
+def read_surveys(root: Path) -> Surveys:
+    """The surveys alone, for who needs no other content. Raises ContentError."""
+    reader = Reader(root)
+    surveys = _surveys(reader)
+    if reader.faults:
+        raise ContentError(sorted(reader.faults))
+    return surveys
 
 
 def _surveys(reader: Reader) -> Surveys:

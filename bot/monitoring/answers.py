@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
 from bot.locales import western_digits
+from bot.monitoring import questions as other
 from bot.monitoring import vocabulary
 from bot.monitoring.answers_file import AnswersError, Notes, TextTable, read_table
+from bot.monitoring.questions import Question
 from bot.monitoring.vocabulary import BACKGROUNDS, DERIVED, STATUSES
 
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
@@ -44,11 +46,14 @@ class Answers:
     """Checked answers.
 
     `frame` has a row for each answer: respondent, wave, item, version, value, status, asked_on and the backgrounds as
-    categories; `value` is a number only where the status is answered.
+    categories; `value` is a number only where the status is answered. `others` has the same for items that are on no
+    scale of the study, with their `text`.
     """
 
     frame: pd.DataFrame
+    others: pd.DataFrame
     scales: Mapping[str, Scale]
+    questions: Mapping[str, Question]
     notes: Notes
     rows: int
     layout: str  # tidy or wide
@@ -57,7 +62,8 @@ class Answers:
     @property
     def waves(self) -> list[str]:
         """The waves, in the order in which they were first asked."""
-        days = self.frame[["wave", "asked_on"]].drop_duplicates().astype(str)
+        parts = [one[["wave", "asked_on"]].drop_duplicates().astype(str) for one in (self.frame, self.others)]
+        days = pd.concat(parts)
         first = days.groupby("wave")["asked_on"].min()
         return sorted(first.index, key=lambda wave: (first[wave], _natural(wave)))
 
@@ -66,22 +72,24 @@ def _natural(text: str) -> list[Any]:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", text)]
 
 
-def read_answers(path: Path, scales: Mapping[str, Scale]) -> Answers:
+def read_answers(path: Path, scales: Mapping[str, Scale], questions: Mapping[str, Question] | None = None) -> Answers:
     """Read a file of answers, one row for each answer or one for each respondent.
 
-    Raises AnswersError when it can't be used at all.
+    `questions` are items that it may have besides those of the study. Raises AnswersError when it can't be used at all.
     """
+    questions = questions or {}
     table = read_table(path)
     named = _named(table, path)
     if {"item", "value"} <= set(named) and "respondent" in named:
-        return _checked(_from_tidy(table, named), scales, table, "tidy")
-    items = {name: item for name in table.frame.columns if (item := item_of(name, scales))}
+        return _checked(_from_tidy(table, named), (scales, questions), table, "tidy")
+    columns = table.frame.columns
+    items = {name: item for name in columns if (item := other.name_of(name, questions) or item_of(name, scales))}
     if not items:
         raise AnswersError(
             f"{path}: no column is known. Give the columns respondent, item and value with a row for each answer, "
             f"or a row for each respondent with columns such as {', '.join(list(scales)[:3])}"
         )
-    return _checked(_from_wide(table, named, items), scales, table, "wide")
+    return _checked(_from_wide(table, named, items), (scales, questions), table, "wide")
 
 
 def _named(table: TextTable, path: Path) -> dict[str, str]:
@@ -154,6 +162,9 @@ def _from_tidy(table: TextTable, named: Mapping[str, str]) -> pd.DataFrame:
     frame = _common(table, named)
     frame["item"] = table.frame[named["item"]]
     frame["text"] = table.frame[named["value"]]
+    if "chosen" in named:  # our own exports: the options stand beside the numbers
+        value, chosen = (table.frame[named[name]].astype(object) for name in ("value", "chosen"))
+        frame["text"] = value.where(value != "", chosen).astype("category")
     frame["given"] = table.frame[named["status"]] if "status" in named else _constant("", len(frame))
     return frame
 
@@ -179,9 +190,18 @@ def _from_wide(table: TextTable, named: Mapping[str, str], items: Mapping[str, s
     return long
 
 
-def _checked(frame: pd.DataFrame, scales: Mapping[str, Scale], table: TextTable, layout: str) -> Answers:
+Items = tuple[Mapping[str, Scale], Mapping[str, Question]]
+
+
+def _checked(frame: pd.DataFrame, items: Items, table: TextTable, layout: str) -> Answers:
     """Apply every rule; a row that breaks one is left out and counted under the first that it breaks."""
-    notes, lines = table.notes, table.lines[frame["row"].to_numpy()] if len(frame) else table.lines
+    scales, questions = items
+    notes, all_lines = table.notes, table.lines
+    frame["item"] = recode(frame["item"], lambda text: other.name_of(text, questions) or text)
+    elsewhere = frame["item"].isin(list(questions)).to_numpy()
+    others = other.checked(frame[elsewhere], questions, all_lines, notes)
+    frame = frame[~elsewhere].reset_index(drop=True) if elsewhere.any() else frame
+    lines = all_lines[frame["row"].to_numpy()] if len(frame) else all_lines
     raw_item, raw_text = frame["item"], frame["text"]
     frame["item"] = recode(raw_item, lambda text: item_of(text, scales) or text.strip())
     numbers, coded, empty = _values(raw_text)
@@ -202,7 +222,16 @@ def _checked(frame: pd.DataFrame, scales: Mapping[str, Scale], table: TextTable,
     notes.add_rows("duplicate_answer", rows, lines, lambda row: (str(raw_item.iloc[row]), str(raw_text.iloc[row])[:60]))
     kept = frame[~(out | twice)].drop(columns=["text", "given", "row"]).reset_index(drop=True)
     kept["item"] = kept["item"].cat.set_categories(list(scales))
-    return Answers(_one_background(kept, notes), scales, notes, len(table.frame), layout, table.sha256)
+    return Answers(
+        _one_background(kept, notes),
+        _one_background(others, notes),
+        scales,
+        questions,
+        notes,
+        len(table.frame),
+        layout,
+        table.sha256,
+    )
 
 
 def _rules(frame: pd.DataFrame, scales: Mapping[str, Scale], valueless: Any, told: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ class Variable:
     """A column. Wordings stand by language; without survey data they are empty."""
 
     name: str
-    kind: str  # scale, group or text
+    kind: str  # scale (and numbers), option (one of several), several (one column an option, 0 or 1), group or text
     label_nl: str
     label_en: str
     low: int | None = None
@@ -34,10 +35,12 @@ class Variable:
     wording_nl: str = ""
     wording_en: str = ""
     wording_ar: str = ""
+    of: str = ""  # the item in the tidy file, where it has another name
+    options: tuple[str, ...] = ()  # of an option: 1 is the first
 
     def row(self) -> dict[str, Any]:
         """The variable as a row of the codebook's table."""
-        return asdict(self)
+        return asdict(self) | {"options": ";".join(self.options)}
 
 
 def codebook(baseline: Baseline, surveys: Surveys) -> list[Variable]:
@@ -58,7 +61,10 @@ def codebook(baseline: Baseline, surveys: Surveys) -> list[Variable]:
         )
         for name in BACKGROUNDS
     ]
-    return [*first, *groups, *(_item(name, baseline, surveys) for name in baseline.items)]
+    items = [_item(name, baseline, surveys) for name in baseline.items]
+    others = [variable for key, one in surveys.items.items() if one.study not in baseline.items
+              for variable in _other(key, one, surveys)]  # fmt: skip
+    return [*first, *groups, *items, *others]
 
 
 def _item(name: str, baseline: Baseline, surveys: Surveys) -> Variable:
@@ -77,6 +83,32 @@ def _item(name: str, baseline: Baseline, surveys: Surveys) -> Variable:
         study_number=name,
         **(_wording(*found, surveys) if found else {}),
     )
+
+
+def _other(key: str, item: SurveyItem, surveys: Surveys) -> Iterator[Variable]:
+    """The columns of an item that the study has no table of. Of words there is a row in the tidy file, no column."""
+    dutch, english = (surveys.question(key, language) for language in ("nl", "en"))
+    missing = "; ".join(f"{code} = {words}" for code, words in MISSING.items())
+    wording = _wording(key, item, surveys)
+    if item.kind == "multiple":
+        for option in item.values:
+            names = [surveys.label(key, option, language) for language in ("nl", "en")]
+            both = f"{dutch} {names[0]}", f"{english} {names[1]}"
+            own = wording | {"values": "0 = nee; 1 = ja"}
+            yield Variable(
+                f"{key}__{option}", "several", both[0], both[1], missing=missing, of=key, options=(option,), **own
+            )
+    elif item.kind == "single":
+        shown = "; ".join(f"{n} = {surveys.label(key, value, 'nl')}" for n, value in enumerate(item.values, 1))
+        own = wording | {"values": shown}
+        yield Variable(key, "option", dutch, english, missing=missing, options=item.values, **own)
+    elif item.kind == "open":
+        yield Variable(
+            key, "words", dutch, english, missing="words are in no export, only that there were some", **wording
+        )
+    else:
+        low, high = (int(item.values[0]), int(item.values[-1])) if item.values else (item.low, item.high)
+        yield Variable(key, "scale", dutch, english, low, high, item.higher_is_worse, missing=missing, **wording)
 
 
 def _wording(key: str, item: SurveyItem, surveys: Surveys) -> dict[str, Any]:

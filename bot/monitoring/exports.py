@@ -22,7 +22,7 @@ import xlsxwriter  # type: ignore[import-untyped]  # as above
 from bot.monitoring.answers import Answers
 from bot.monitoring.codebook import MISSING, Variable, value_labels
 from bot.monitoring.protection import Rules
-from bot.monitoring.report import selected
+from bot.monitoring.questions import parts
 from bot.monitoring.vocabulary import BACKGROUNDS, STATUSES
 
 # What is left out first when too few people share all of it.
@@ -44,7 +44,8 @@ class Export:
 
 def prepare(answers: Answers, wave: str, codebook: Sequence[Variable], rules: Rules) -> Export:
     """The data of a wave (all waves when empty: then each wave has its own rows), safe to hand on."""
-    frame = (selected(answers, wave) if wave else answers.frame).copy()
+    frame = _together(answers)
+    frame = (frame[frame["wave"] == wave] if wave else frame).copy()
     keys = frame["respondent"].astype(str)
     numbers = {key: number for number, key in enumerate(sorted(set(keys), key=_shuffled), 1)}
     frame["respondent"] = keys.map(numbers)
@@ -54,8 +55,26 @@ def prepare(answers: Answers, wave: str, codebook: Sequence[Variable], rules: Ru
     people = _coarse(frame.drop_duplicates(["respondent", "wave"]).copy(), rules)
     frame = frame.drop(columns=list(BACKGROUNDS)).merge(people, on=["respondent", "wave"], how="left")
     frame = frame.sort_values(["wave", "respondent", "item"], kind="stable").reset_index(drop=True)
-    tidy = frame[["respondent", "wave", "item", "version", "value", "status", "asked_on", *BACKGROUNDS]].copy()
-    return Export(tidy, _wide(frame, [variable.name for variable in codebook if variable.kind == "scale"]), codebook)
+    tidy = frame[
+        ["respondent", "wave", "item", "version", "value", "chosen", "status", "asked_on", *BACKGROUNDS]
+    ].copy()
+    return Export(tidy, _wide(frame, codebook), codebook)
+
+
+def _together(answers: Answers) -> pd.DataFrame:
+    """Every answer: `value` is a number, `chosen` the options. Of words only that there were some."""
+    kinds = answers.questions
+    others = answers.others.copy()
+    options = [name for name, question in kinds.items() if question.kind in ("single", "multiple")]
+    by_option = others["item"].astype(str).isin(options) & (others["status"] == STATUSES[0])
+    others["chosen"] = others["text"].astype(object).where(by_option, "")
+    others["value"] = others["value"].where(~others["item"].astype(str).isin(options))
+    words = [name for name, question in kinds.items() if question.kind == "open"]
+    others.loc[others["item"].astype(str).isin(words), "value"] = np.nan
+    scales = answers.frame.assign(chosen="")
+    plain = [one.astype({name: object for name in one if isinstance(one[name].dtype, pd.CategoricalDtype)})
+             for one in (scales, others.drop(columns="text")) if len(one)]  # fmt: skip
+    return pd.concat(plain, ignore_index=True) if plain else scales
 
 
 def _shuffled(key: str) -> str:
@@ -78,17 +97,33 @@ def _coarse(people: pd.DataFrame, rules: Rules) -> pd.DataFrame:
         people.loc[sizes[sizes == sizes.min()].index, names] = ""
 
 
-def _wide(frame: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
-    codes = frame["status"].map(CODES).astype(float).to_numpy()
-    frame = frame.assign(
-        cell=np.where(frame["status"] == STATUSES[0], frame["value"], codes), item=frame["item"].astype(str)
-    )
-    wide = frame.pivot_table(index=["respondent", "wave"], columns="item", values="cell", aggfunc="first").reindex(
-        columns=list(items)
-    )
-    people = frame.drop_duplicates(["respondent", "wave"]).set_index(["respondent", "wave"])
-    joined = people[["asked_on", *BACKGROUNDS]].join(wide.fillna(float(CODES["not_asked"])))
+def _wide(frame: pd.DataFrame, codebook: Sequence[Variable]) -> pd.DataFrame:
+    """A row for each respondent and wave: scales and numbers as they are, options by name, several as 0 and 1."""
+    keys = ["respondent", "wave"]
+    people = frame.drop_duplicates(keys).set_index(keys)[["asked_on", *BACKGROUNDS]]
+    by_item = {str(item): part.set_index(keys) for item, part in frame.groupby("item", observed=True)}
+    columns = {}
+    for variable in codebook:
+        if variable.kind in ("scale", "option", "several"):
+            mine = by_item.get(variable.of or variable.name)
+            if mine is None and variable.kind != "scale":
+                continue
+            found = pd.Series(dtype=object) if mine is None else _cells(mine, variable)
+            columns[variable.name] = found.reindex(people.index).fillna(float(CODES["not_asked"]))
+    joined = people.join(pd.DataFrame(columns, index=people.index).infer_objects())
     return joined.reset_index().sort_values(["wave", "respondent"]).reset_index(drop=True)
+
+
+def _cells(mine: pd.DataFrame, variable: Variable) -> pd.Series:
+    codes = mine["status"].astype(str).map(CODES).astype(float)
+    answered = mine["status"].astype(str) == STATUSES[0]
+    if variable.kind == "scale":
+        return mine["value"].astype(float).where(answered, codes)
+    if variable.kind == "option":
+        places = {option: float(place) for place, option in enumerate(variable.options, 1)}
+        return mine["chosen"].map(places).where(answered, codes)
+    chosen = mine["chosen"].map(lambda text: float(variable.options[0] in parts(text)))
+    return chosen.where(answered, codes)
 
 
 def write(export: Export, folder: Path, *, about: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -157,7 +192,9 @@ def _cell(sheet: Any, row: int, column: int, cell: Any) -> None:
 
 
 def _spss(export: Export, path: Path) -> None:
-    scales = {variable.name: variable for variable in export.codebook if variable.kind == "scale"}
+    there = [variable for variable in export.codebook if variable.name in export.wide]
+    scales = {variable.name: variable for variable in there if variable.kind in ("scale", "option", "several")}
+    ordinal = {variable.name for variable in there if variable.kind == "scale"}
     labels = {variable.name: variable.wording_nl or variable.label_nl for variable in export.codebook}
     pyreadstat.write_sav(
         export.wide,
@@ -165,7 +202,7 @@ def _spss(export: Export, path: Path) -> None:
         column_labels=[labels.get(name, name)[:255] for name in export.wide.columns],
         variable_value_labels={name: value_labels(variable) for name, variable in scales.items()},
         missing_ranges={name: [{"lo": min(MISSING), "hi": max(MISSING)}] for name in scales},
-        variable_measure={name: "ordinal" if name in scales else "nominal" for name in export.wide.columns},
+        variable_measure={name: "ordinal" if name in ordinal else "nominal" for name in export.wide.columns},
     )
     place, created = _SAV_CREATED
     raw = bytearray(path.read_bytes())

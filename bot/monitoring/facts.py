@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -32,12 +32,15 @@ def gather(connection: Connection, content: Content, day: date) -> dict[Key, int
     """What happened on a day, by name and part."""
     start, end = (datetime.combine(day + timedelta(days=more), time(), AMSTERDAM).astimezone(UTC) for more in (0, 1))
     facts: Counter[Key] = Counter()
-    answered = sa.select(TicketRow.created_at, TicketRow.answered_at, TicketRow.actor_id).where(
+    columns = (TicketRow.created_at, TicketRow.answered_at, TicketRow.actor_id, TicketRow.promise_at)
+    answered = sa.select(*columns, TicketRow.promises_missed).where(
         TicketRow.answered_at >= start, TicketRow.answered_at < end
     )
     for row in connection.execute(answered):
         facts["answered_by", "back-up desk" if row.actor_id is None else "klantregisseur"] += 1
         facts["wait", wait_bin(row.answered_at - row.created_at)] += 1
+        in_time = row.promises_missed == 0 and row.answered_at <= row.promise_at
+        facts["promise", "kept" if in_time else "missed"] += 1
     opened = sa.select(TicketRow.language, sa.func.count(TicketRow.id)).where(
         TicketRow.created_at >= start, TicketRow.created_at < end
     )
@@ -82,10 +85,13 @@ class Month:
     p90_hours: float | None
     sent: Mapping[str, int | None]
     past_review: int
+    kept_share: float | None = None
+    passed_on: int | None = None
+    cost: Mapping[str, float | None] = field(default_factory=dict)  # euro by channel, where a price is known
 
 
-def months(connection: Connection, now: datetime) -> list[Month]:
-    """The last twelve months that have facts, newest first."""
+def months(connection: Connection, now: datetime, prices: Mapping[str, float] | None = None) -> list[Month]:
+    """The last twelve months that have facts, newest first. `prices`: euro for a message, by channel."""
     since = now.astimezone(AMSTERDAM).date().replace(day=1) - timedelta(days=31 * (MONTHS - 1))
     rows = connection.execute(
         sa.select(FactRow.day, FactRow.name, FactRow.part, FactRow.n)
@@ -99,13 +105,15 @@ def months(connection: Connection, now: datetime) -> list[Month]:
             facts[row.name, row.part] = row.n  # not a sum: how it stands on the last day
         else:
             facts[row.name, row.part] += row.n
-    return [_month(name, facts) for name, facts in sorted(by_month.items(), reverse=True)]
+    return [_month(name, facts, prices or {}) for name, facts in sorted(by_month.items(), reverse=True)]
 
 
-def _month(name: str, facts: Mapping[Key, int]) -> Month:
+def _month(name: str, facts: Mapping[Key, int], prices: Mapping[str, float]) -> Month:
     desk, own = (facts.get(("answered_by", who), 0) for who in ("back-up desk", "klantregisseur"))
     waits = [facts.get(("wait", str(hours)), 0) for hours in (*WAIT_HOURS, LONGER)]
     both = all(number == 0 or number >= MIN_COUNT for number in (desk, own)) and desk + own >= MIN_COUNT
+    kept, missed = (facts.get(("promise", how), 0) for how in ("kept", "missed"))
+    told = all(number == 0 or number >= MIN_COUNT for number in (kept, missed)) and kept + missed >= MIN_COUNT
     channels = sorted(part for kind, part in facts if kind == "sent")
     return Month(
         month=name,
@@ -115,7 +123,15 @@ def _month(name: str, facts: Mapping[Key, int]) -> Month:
         p90_hours=_within(waits, 0.9),
         sent={channel: shown(facts["sent", channel]) for channel in channels},
         past_review=facts.get(("past_review", "topics"), 0),
+        kept_share=kept / (kept + missed) if told else None,
+        passed_on=rounded(sum(number for (kind, _), number in facts.items() if kind == "passed_on")),
+        cost={channel: _cost(facts["sent", channel], prices[channel]) for channel in channels if channel in prices},
     )
+
+
+def _cost(messages: int, price: float) -> float | None:
+    """What so many messages cost, in euro; None where their number isn't shown either."""
+    return round(messages * price, 2) if messages >= MIN_COUNT else None
 
 
 def _within(bins: Sequence[int], part: float) -> float | None:

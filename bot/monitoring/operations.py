@@ -25,7 +25,10 @@ TOPICS = 10
 OTHER = "other"  # every language that isn't served, together
 UNDERSTOOD = ("answer", "clarify", "escalate", "crisis", "smalltalk")
 ASKED = ("answer", "topic")  # answered at once, or chosen from a list
-NOT_HELPED = ("helped.no",)
+WAYS = {"once": "", "back": ".back", "menu": ".menu"}  # how somebody came to an answer that they rated
+NOT_HELPED = tuple(f"helped.no{way}" for way in WAYS.values())
+UNANSWERED = ("no_answer", "not_helped")  # why a question went to a person
+MONTHS = 6
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,9 @@ class Counts:
     not_helped: Mapping[str, int] = field(default_factory=dict)
     tickets: TicketCounts = TicketCounts()
     attention: Mapping[str, int] = field(default_factory=dict)
+    rated: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # way: helped, did not help
+    unanswered: Mapping[str, int] = field(default_factory=dict)  # by the topic that came nearest
+    by_month: Mapping[tuple[str, str, str], int] = field(default_factory=dict)  # month, topic, language
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,15 @@ class Share:
 
 
 @dataclass(frozen=True)
+class TopicRow:
+    """How often a topic was asked: by language over all months, and by month; None is a figure that isn't shown."""
+
+    topic: str
+    by_language: tuple[int | None, ...]
+    by_month: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
 class Figures:
     """What may be shown. None is a figure that is left out."""
 
@@ -87,6 +102,10 @@ class Figures:
     median_wait: timedelta | None
     p90_wait: timedelta | None
     attention: Mapping[str, int]
+    rated: tuple[Share, ...] = ()  # helped, of those who said so; by the way they came to the answer
+    unanswered: tuple[tuple[str, int], ...] = ()
+    months: tuple[str, ...] = ()
+    topics: tuple[TopicRow, ...] = ()
 
 
 def count(connection: Connection, now: datetime) -> Counts:
@@ -103,7 +122,46 @@ def count(connection: Connection, now: datetime) -> Counts:
         not_helped=_by_topic(connection, since, NOT_HELPED),
         tickets=_tickets(connection, now),
         attention=_attention(connection),
+        rated=_rated(outcomes),
+        unanswered=_unanswered(connection, now),
+        by_month=_by_month(connection, today),
     )
+
+
+def _rated(outcomes: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    return {
+        way: (outcomes.get(f"helped.yes{mark}", 0), outcomes.get(f"helped.no{mark}", 0)) for way, mark in WAYS.items()
+    }
+
+
+def _unanswered(connection: Connection, now: datetime) -> dict[str, int]:
+    """Questions that went to a person because no answer was there or helped, by the topic that came nearest."""
+    rows = connection.execute(
+        sa.select(TicketRow.candidates).where(
+            TicketRow.created_at >= now - timedelta(days=DAYS), TicketRow.reason.in_(UNANSWERED)
+        )
+    )
+    return dict(Counter(row.candidates[0][0] if row.candidates else "" for row in rows))
+
+
+def months_until(today: date) -> list[str]:
+    """The last months, oldest first."""
+    first = today.year * 12 + today.month - 1
+    return [f"{number // 12}-{number % 12 + 1:02}" for number in range(first - MONTHS + 1, first + 1)]
+
+
+def _by_month(connection: Connection, today: date) -> dict[tuple[str, str, str], int]:
+    since = date.fromisoformat(f"{months_until(today)[0]}-01")
+    rows = connection.execute(
+        sa.select(OutcomeCountRow.day, OutcomeCountRow.topic, OutcomeCountRow.language, OutcomeCountRow.n).where(
+            OutcomeCountRow.day >= since, OutcomeCountRow.outcome.in_(ASKED), OutcomeCountRow.topic != ""
+        )
+    )
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        language = row.language if row.language in LANGUAGES else OTHER
+        counts[f"{row.day:%Y-%m}", row.topic, language] += row.n
+    return dict(counts)
 
 
 def _by_day(connection: Connection, since: date) -> dict[tuple[date, str], int]:
@@ -193,7 +251,31 @@ def publish(counts: Counts) -> Figures:
         median_wait=_within(waits, 0.5) if enough else None,
         p90_wait=_within(waits, 0.9) if enough else None,
         attention=counts.attention,
+        rated=tuple(_helped(way, *pair) for way, pair in counts.rated.items()),
+        unanswered=_most(counts.unanswered),
+        months=tuple(months_until(counts.today)),
+        topics=_topics(counts, languages),
     )
+
+
+def _helped(way: str, yes: int, no: int) -> Share:
+    """The share that was helped, of those who said whether they were; only where both are enough."""
+    return Share(way, rounded(yes + no), yes / (yes + no) if min(yes, no) >= MIN_COUNT else None)
+
+
+def _topics(counts: Counts, languages: Sequence[str]) -> tuple[TopicRow, ...]:
+    """The topics asked most in the last months, each language and each month apart (never crossed)."""
+    totals: Counter[str] = Counter()
+    for (_, topic, _), number in counts.by_month.items():
+        totals[topic] += number
+    most = [topic for topic, number in totals.most_common() if number >= MIN_COUNT][:TOPICS]
+    found = []
+    for topic in most:
+        mine = {(month, language): n for (month, own, language), n in counts.by_month.items() if own == topic}
+        tongues = [sum(n for (_, language), n in mine.items() if language == code) for code in languages]
+        months = [sum(n for (month, _), n in mine.items() if month == name) for name in months_until(counts.today)]
+        found.append(TopicRow(topic, tuple(map(rounded, tongues)), tuple(map(rounded, months))))
+    return tuple(found)
 
 
 def shown(number: int) -> int | None:

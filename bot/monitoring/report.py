@@ -8,19 +8,19 @@ from typing import Any
 
 import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
-from bot.monitoring import against, regression, response
+from bot.monitoring import against, regression, response, study_tables
 from bot.monitoring.answers import Answers, Scale
 from bot.monitoring.answers_file import AnswersError
 from bot.monitoring.baseline import SUBGROUPS, Baseline
+from bot.monitoring.choices import choices, members_of
 from bot.monitoring.descriptive import describe
 from bot.monitoring.differences import compare, holm
-from bot.monitoring.protection import REST, Rules, hidden_figures, hidden_groups, may_show, ordered, protected
+from bot.monitoring.protection import REST, Rules, hidden_everywhere, hidden_figures, may_show, ordered, protected
 from bot.monitoring.quarter import quarter
 from bot.monitoring.sentences import say
 from bot.monitoring.trends import trends
-from bot.monitoring.vocabulary import BACKGROUNDS, DERIVED, groups_of
+from bot.monitoring.vocabulary import BACKGROUNDS, DERIVED, FORMAT, groups_of
 
-FORMAT = 1
 # What is related with what, as the study did: evaluations of the programme with how people fare.
 PREDICTORS = ("Q18", "Q19", "Q20", "Q3", "Q4", "Q16", "Q17")
 OUTCOMES = ("Q33", "Q31", "Q32", "Q36", "Q37", "Q25", "Q26")
@@ -47,24 +47,32 @@ def scales_of(baseline: Baseline) -> dict[str, Scale]:
 
 def make(answers: Answers, baseline: Baseline, options: Options) -> Figures:
     """The report: what was read, figures of every item, differences, relations, the baseline, the check of the tool."""
-    frame = selected(answers, options.wave)
+    frame, others = (selected(part, answers.waves, options.wave) for part in (answers.frame, answers.others))
     given = frame[frame["status"] == "answered"]
     items = {
         name: _item(name, given[given["item"] == name], frame[frame["item"] == name], baseline, options)
         for name in baseline.items
     }
     _correct(items)
-    people = frame.drop_duplicates("respondent", keep="last")
+    people = frame.drop_duplicates("respondent", keep="last") if len(frame) else others.drop_duplicates("respondent")
+    wide = _wide(given, others)
     _weigh(items, given, response.weights(people, baseline, options.rules))
     found: Figures = {
         "format": FORMAT,
-        "source": _source(answers, frame, options),
+        "source": _source(answers, frame, others, options),
         "left_out": left_out(answers),
         "protection": {"min_people": options.rules.min_people, "strict": options.rules.strict},
         "items": items,
-        "relations": _relations(given, options.rules),
+        "choices": choices(others, answers.questions, options.rules),
+        "relations": (relations := _relations(wide, options.rules)),
+        "study_tables": study_tables.tables(wide, relations, baseline.published_regressions, options.rules),
         "trends": trends(answers, options.rules),
-        "funnel": response.funnel(frame, options.invitations, list(items), options.rules),
+        "funnel": response.funnel(
+            pd.concat([frame, others.drop(columns="text")]) if len(others) else frame,
+            options.invitations,
+            [*items, *answers.questions],
+            options.rules,
+        ),
         "representation": response.representation(people, baseline, options.rules),
         "tool_check": against.check(baseline),
     }
@@ -80,29 +88,30 @@ def wave_of(wave: str, waves: list[str]) -> str:
     return wave
 
 
-def selected(answers: Answers, wave: str) -> pd.DataFrame:
+def selected(frame: pd.DataFrame, waves: Sequence[str], wave: str) -> pd.DataFrame:
     """The answers of a wave, or of all waves the latest answer of each person to each item."""
     if wave:
-        return answers.frame[answers.frame["wave"] == wave]
-    waves = answers.waves
+        return frame[frame["wave"] == wave]
     if len(waves) < 2:
-        return answers.frame
-    frame = answers.frame.assign(
-        order=answers.frame["wave"].map({name: place for place, name in enumerate(waves)}).astype(int),
-        given=answers.frame["status"] == "answered",
+        return frame
+    sorting = frame.assign(
+        order=frame["wave"].astype(str).map({name: place for place, name in enumerate(waves)}).astype(int),
+        given=frame["status"] == "answered",
     )
-    latest = frame.sort_values(["given", "order"], kind="stable").drop_duplicates(["respondent", "item"], keep="last")
+    latest = sorting.sort_values(["given", "order"], kind="stable").drop_duplicates(["respondent", "item"], keep="last")
     return latest.drop(columns=["order", "given"])
 
 
-def _source(answers: Answers, frame: pd.DataFrame, options: Options) -> Figures:
+def _source(answers: Answers, frame: pd.DataFrame, others: pd.DataFrame, options: Options) -> Figures:
+    people = pd.concat([part["respondent"].drop_duplicates().astype(str) for part in (frame, others)])
+    given = sum(int((part["status"] == "answered").sum()) for part in (frame, others))
     return {
         "file": options.source,
         "sha256": answers.sha256,
         "layout": answers.layout,
         "rows": answers.rows,
-        "respondents": int(frame["respondent"].nunique()),
-        "answers": int((frame["status"] == "answered").sum()),
+        "respondents": int(people.nunique()),
+        "answers": given,
         "waves": answers.waves,
         "wave": options.wave or None,
         "backgrounds": [name for name in (*BACKGROUNDS, *DERIVED) if name in frame],
@@ -130,7 +139,7 @@ def _item(name: str, given: pd.DataFrame, asked: pd.DataFrame, baseline: Baselin
     backgrounds = [background for background in (*BACKGROUNDS, *DERIVED) if background in given]
     total = _figures(given["value"].to_numpy(), scale, rules)
     shown = total["n"] is not None
-    groups = {background: _groups(given, background, scale, rules) for background in backgrounds} if shown else {}
+    groups = _groups(given, backgrounds, scale, rules) if shown else {}
     beside = {"total": ("", "")} | SUBGROUPS
     found: Figures = {
         "topic": item.topic,
@@ -164,14 +173,17 @@ def _figures(values: Any, scale: Scale, rules: Rules) -> Figures:
     return found | {"reason": "no_spread"} if found["sd"] == 0 else found
 
 
-def _groups(given: pd.DataFrame, background: str, scale: Scale, rules: Rules) -> dict[str, Figures]:
-    """Figures of each group of a background; what may not be shown is marked as hidden."""
-    parts = {str(group): part.to_numpy() for group, part in given.groupby(background, observed=True)["value"]}
-    counts = {group: len(values) for group, values in parts.items()}
-    hidden = hidden_groups(counts, len(given), rules, background)
+def _groups(given: pd.DataFrame, backgrounds: Sequence[str], scale: Scale, rules: Rules) -> dict[str, Figures]:
+    """Figures of each group of each background; what may not be shown is marked as hidden."""
+    members = members_of(given, backgrounds)
+    hidden = hidden_everywhere(members, len(given), rules)
+    values = given["value"].to_numpy()
     return {
-        group: hidden_figures(rules) if group in hidden else _figures(parts[group], scale, rules)
-        for group in ordered(list(parts), groups_of(background))
+        background: {
+            group: hidden_figures(rules) if group in hidden[background] else _figures(values[who], scale, rules)
+            for group, who in ((name, groups[name]) for name in ordered(list(groups), groups_of(background)))
+        }
+        for background, groups in members.items()
     }
 
 
@@ -208,16 +220,24 @@ def _weigh(items: Mapping[str, Figures], given: pd.DataFrame, by: pd.Series | No
         item["weighted"] = response.weighted(values, by) if can else None
 
 
-def _relations(given: pd.DataFrame, rules: Rules) -> list[Figures]:
-    """Standardised betas, one row for each predictor and outcome with enough people."""
-    names = [name for name in (*PREDICTORS, *OUTCOMES) if (given["item"] == name).sum() >= rules.min_people]
-    if len(names) < 2:
-        return []
+def _wide(given: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """A row for each respondent: answers to the items that are related with each other, and backgrounds."""
+    names = (*PREDICTORS, *OUTCOMES)
     part = given[given["item"].isin(names)]
     wide = part.pivot_table(index="respondent", columns="item", values="value", aggfunc="last", observed=True)
-    controls = [name for name in regression.CONTROLS if name in given]
-    people = given.drop_duplicates("respondent", keep="last").set_index("respondent")[controls]
-    rows = regression.relations(wide.join(people), PREDICTORS, dict.fromkeys(OUTCOMES, ""))
+    kept = ["respondent", *[name for name in (*regression.CONTROLS, study_tables.WORK) if name in given]]
+    people = pd.concat([one[[name for name in kept if name in one]] for one in (others, given)])
+    people = people.drop_duplicates("respondent", keep="last").set_index("respondent")
+    numbers = study_tables.as_numbers(others, people)
+    plain = people.drop(columns=study_tables.WORK, errors="ignore").join(numbers)
+    return plain.join(wide)
+
+
+def _relations(wide: pd.DataFrame, rules: Rules) -> list[Figures]:
+    """Standardised betas, one row for each predictor and outcome with enough people."""
+    names = [name for name in (*PREDICTORS, *OUTCOMES) if name in wide and wide[name].count() >= rules.min_people]
+    kept = wide[[name for name in wide if name in names or name in regression.CONTROLS]]
+    rows = regression.relations(kept, PREDICTORS, dict.fromkeys(OUTCOMES, ""))
     return [
         row
         if row["n"] >= rules.min_people

@@ -13,11 +13,12 @@ from statsmodels.stats.weightstats import DescrStatsW  # type: ignore[import-unt
 
 from bot.monitoring.baseline import Baseline
 from bot.monitoring.descriptive import printed, significant
-from bot.monitoring.protection import Rules, hidden_groups, may_show
+from bot.monitoring.protection import Rules, counted, hidden_groups, may_show
 from bot.monitoring.regression import CONTROLS
 
-STAGES = ("invited", "delivered", "read", "started", "done")
-BY = ("language", "channel", "type")
+STAGES = ("sampled", "invited", "delivered", "read", "started", "done")
+BY = ("language", "channel", "type", "gender")
+GONE = ("erased", "merged")  # of them no answers are kept: they are in no stage
 Figures = dict[str, Any]
 
 
@@ -30,10 +31,15 @@ def share(part: int, whole: int) -> Figures:
 
 
 def steps(counts: Sequence[tuple[str, int]], rules: Rules) -> list[Figures]:
-    """Stages one after the other, each with its share of the first stage and of the stage before."""
+    """Stages one after the other, each with its share of the first stage and of the stage before.
+
+    Where the rules are strict numbers are to fives, because the step from one stage to the next is a few people.
+    """
     found: list[Figures] = []
+    enough = [may_show(number, rules) for _, number in counts]
+    counts = [(name, counted(number, rules)) for name, number in counts]
     for place, (name, number) in enumerate(counts):
-        if not may_show(number, rules):
+        if not enough[place]:
             found.append({"stage": name, "n": None, "reason": "hidden"})
             continue
         first, before = counts[0][1], counts[max(place - 1, 0)][1]
@@ -51,7 +57,7 @@ def funnel(
     `answers` is the frame of one wave; `invitations` has a row for each person with the backgrounds and a bool for each
     stage up to started, empty where only answers are known. Questions are shares of the people who were asked them.
     """
-    invited = pd.DataFrame(list(invitations))
+    invited = pd.DataFrame([one for one in invitations if one.get("ending") not in GONE])
     found: Figures = {"all": _one(answers, invited, items, rules), "by": {}}
     for background in BY:
         source = invited if background in invited else answers
@@ -74,23 +80,22 @@ def _of(frame: pd.DataFrame, background: str, group: str) -> pd.DataFrame:
 
 
 def _one(answers: pd.DataFrame, invited: pd.DataFrame, items: Sequence[str], rules: Rules) -> Figures:
-    told = [(stage, int(invited[stage].sum())) for stage in STAGES if stage in invited]
     started = answers.loc[answers["status"].isin(["answered", "skipped", "broken_off"]), "respondent"]
     stopped = answers.loc[answers["status"] == "broken_off", "respondent"]
     begun = int(started.nunique())
-    counts = [(stage, n) for stage, n in told if stage not in ("started", "done")]
-    counts += [("started", max(begun, dict(told).get("started", 0))), ("done", begun - int(stopped.nunique()))]
-    questions = []
+    counts = [(stage, int(invited[stage].sum())) for stage in STAGES if stage in invited]
+    counts = counts or [("started", begun), ("done", begun - int(stopped.nunique()))]
+    asked = answers.loc[answers["status"] != "not_asked", ["item", "status"]]
+    wholes = asked["item"].value_counts()
+    parts = asked.loc[asked["status"] == "answered", "item"].value_counts()
+    questions: list[Figures] = []
     for item in items:
-        asked = answers[(answers["item"] == item) & (answers["status"] != "not_asked")]
-        whole, part = len(asked), int((asked["status"] == "answered").sum())
-        if whole:
-            shown = may_show(whole, rules)
-            questions.append(
-                {"item": item, "asked": whole, **share(part, whole)}
-                if shown
-                else {"item": item, "asked": None, "reason": "hidden"}
-            )
+        whole, part = int(wholes.get(item, 0)), int(parts.get(item, 0))
+        if whole and may_show(whole, rules):
+            whole, part = counted(whole, rules), counted(part, rules)
+            questions.append({"item": item, "asked": whole, **share(min(part, whole), whole)})
+        elif whole:
+            questions.append({"item": item, "asked": None, "reason": "hidden"})
     return {"stages": steps(counts, rules), "questions": questions}
 
 

@@ -103,9 +103,17 @@ def _for_group(situation: Situation, group: Group, topic: str) -> list[Action]:
     return [situation.remember(last_topic=topic), Reply((part,), (*more, MENU))]
 
 
+def _way(situation: Situation, topic: str) -> str:
+    """How somebody came to the topic that they rate: at once, after a question back, or from the menu."""
+    question = situation.thread.question
+    if question is None or topic not in {key for key, _ in question.candidates}:
+        return ".menu"
+    return ".back" if question.reason == "no_answer" else ""
+
+
 def _helped(situation: Situation, arguments: list[str]) -> list[Action]:
     helped, topic = arguments[0] == "yes", arguments[1]
-    counted = CountOutcome(f"helped.{'yes' if helped else 'no'}", topic, situation.language)
+    counted = CountOutcome(f"helped.{'yes' if helped else 'no'}{_way(situation, topic)}", topic, situation.language)
     if helped:
         return [situation.remember(question=None), Reply((Say("feedback.thanks"),), (MENU,)), counted]
     question = situation.thread.question

@@ -25,6 +25,7 @@ class SurveyAnswerRow(Base):
     __table_args__ = (
         sa.Index("survey_answer_item", "item", "status"),
         sa.Index("survey_answer_day", "asked_on"),
+        sa.Index("survey_answer_wave", "wave"),
         {"sqlite_with_rowid": False},
     )
 
@@ -44,3 +45,6 @@ class SurveyAnswerRow(Base):
     route: Mapped[str] = mapped_column(sa.String(12))
     phase: Mapped[str] = mapped_column(sa.String(20))
     work_status: Mapped[str] = mapped_column(sa.String(12))
+    # An open answer that somebody read: the day, and the words that may be shown (None: none of them).
+    reviewed_on: Mapped[date | None]
+    shown: Mapped[str | None] = mapped_column(sa.Text)

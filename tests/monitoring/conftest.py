@@ -9,6 +9,7 @@ import pytest
 from bot.monitoring import baseline as baselines
 from bot.monitoring.answers import read_answers
 from bot.monitoring.protection import Rules
+from bot.monitoring.questions import questions_of
 from bot.monitoring.report import Options, make, scales_of
 from bot.settings import ROOT
 
@@ -26,8 +27,8 @@ def scales(baseline):
 
 
 @pytest.fixture(scope="session")
-def study(scales):
-    return read_answers(STUDY, scales)
+def study(scales, content, baseline):
+    return read_answers(STUDY, scales, questions_of(content.surveys, baseline.items))
 
 
 @pytest.fixture(scope="session")

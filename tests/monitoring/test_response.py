@@ -9,6 +9,7 @@ from scipy import stats
 
 from bot.monitoring import response
 from bot.monitoring.protection import Rules
+from bot.monitoring.report import Options, make
 
 
 def test_wilson_as_r_prints_it():
@@ -50,6 +51,25 @@ def test_a_question_is_a_share_of_those_who_were_asked_it(report_of):
         "high": 0,
     }
     assert [(step["stage"], step["n"]) for step in funnel["stages"]] == [("started", 20), ("done", 15)]
+
+
+def test_the_funnel_of_invitations_leaves_out_who_has_no_answers_any_more(baseline, written):
+    rows = "".join(f"r{n},1,Q3,4,answered,{'ar' if n % 2 else 'nl'}\n" for n in range(24))
+    answers = written(f"respondent,wave,item,value,status,language\n{rows}")
+    place = {"wave": "1", "type": "asylum", "gender": "women", "channel": "telegram", "sampled": True}
+    asked = [
+        place
+        | {"language": "ar" if n % 2 else "nl", "ending": "done" if n < 24 else "silent", "done": n < 24}
+        | {"invited": n < 56, "delivered": n < 50, "read": n < 40, "started": n < 24}
+        for n in range(60)
+    ]
+    asked += [asked[0] | {"ending": "erased"}] * 5
+    found = make(answers, baseline, Options(Rules(), "1", "x", asked))["funnel"]
+    told = [(one["stage"], one["n"]) for one in found["all"]["stages"]]
+    assert told == [("sampled", 60), ("invited", 56), ("delivered", 50), ("read", 40), ("started", 24), ("done", 24)]
+    assert found["all"]["stages"][-1]["of_first"]["percent"] == 40
+    assert found["by"]["language"]["ar"]["stages"][0]["n"] == 30
+    assert set(found["by"]) == {"language", "channel", "type", "gender"}
 
 
 def test_respondents_beside_the_population(study_report):

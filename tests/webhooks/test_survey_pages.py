@@ -12,24 +12,30 @@ import pytest
 from bot.monitoring import baseline as baselines
 from bot.monitoring.answers import read_answers
 from bot.monitoring.protection import Rules
+from bot.monitoring.questions import questions_of
 from bot.monitoring.report import Options, make, scales_of
 from bot.roles import Role
 from bot.settings import ROOT
 from tests.webhooks.browser import log_in, make_browser
 from webhooks import monitoring_figures
-from webhooks.monitoring_api import camel
-from webhooks.monitoring_figures import DEMO, FiguresError, SurveyFigures
+from webhooks.monitoring_api import RESOURCES, camel
+from webhooks.monitoring_figures import DEMO, DEMO_ASKED, FiguresError, SurveyFigures
+from webhooks.monitoring_schema import Problem
 
-PAGES = ("survey", "trend", "funnel", "quarter", "items/Q17", "groups/gender")
+PAGES = ("survey", "choices", "relations", "trend", "funnel", "quarter", "items/Q17", "groups/gender")
 API = "/api/monitoring/v1"
 
 
 @pytest.fixture(scope="session")
-def demo_reports():
+def demo_reports(content):
     baseline = baselines.load(ROOT / "content" / "baseline_2024.yaml")
-    answers = read_answers(DEMO, scales_of(baseline))
+    answers = read_answers(DEMO, scales_of(baseline), questions_of(content.surveys, baseline.items))
+    asked = [one for one in json.loads(DEMO_ASKED.read_text()) for _ in range(one["people"])]
     return {
-        wave: make(answers, baseline, Options(Rules(strict=True), wave, DEMO.name)) for wave in ("2026-1", "2026-3")
+        wave: make(
+            answers, baseline, Options(Rules(strict=True), wave, DEMO.name, [a for a in asked if a["wave"] == wave])
+        )
+        for wave in ("2026-1", "2026-3")
     }
 
 
@@ -37,7 +43,7 @@ def demo_reports():
 def browser(service, demo_reports, monkeypatch):
     """The figures are computed here once, not in a process of their own for each test."""
 
-    async def run(_, answers, what, *options):
+    async def run(_, answers, what, *options, **more):
         wave = options[options.index("--wave") + 1]
         wave = max(demo_reports) if wave == "latest" else wave
         if wave not in demo_reports:
@@ -61,7 +67,7 @@ def test_each_page_shows_its_figures_in_both_languages_and_without_script_or_sty
 
 def test_each_chart_has_a_title_and_a_table_beside_it(browser):
     log_in(browser, Role.RESEARCHER)
-    for place in ("survey", "trend", "funnel", "items/Q17"):
+    for place in ("survey", "choices", "trend", "funnel", "quarter", "items/Q17"):
         page = browser.get(f"/monitoring/{place}").text
         assert (charts := page.count('<svg class="chart"')) > 0
         assert page.count("<title id=") == charts
@@ -114,9 +120,34 @@ def test_the_api_follows_the_dutch_rules(browser):
 
 
 def test_anybody_may_read_what_the_api_is(browser):
-    document = browser.get(f"{API}/openapi.json").json()
+    answer = browser.get(f"{API}/openapi.json")
+    assert answer.headers["access-control-allow-origin"] == "*"  # rule /core/publish-openapi
+    document = answer.json()
     assert document["openapi"].startswith("3.")
-    assert set(document["paths"]) >= {f"{API}/items", f"{API}/items/{{item}}", f"{API}/waves"}
+    assert set(document["paths"]) == {f"{API}{path}" for path, *_ in RESOURCES}
+    assert {"title", "version", "contact", "license"} <= set(document["info"])
+    for path, methods in document["paths"].items():
+        assert set(methods) == {"get"}
+        assert {"200", "401", "403", "404", "422"} <= set(methods["get"]["responses"]), path
+        assert "$ref" in methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        wave = {one["name"] for one in methods["get"].get("parameters", [])}
+        assert "wave" in wave or path.endswith("operations")
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert named <= set(document["components"]["schemas"])
+    assert document["security"] == [{"key": []}, {"login": []}]
+
+
+def test_every_answer_has_the_shape_that_the_document_says(browser):
+    log_in(browser, Role.RESEARCHER)
+    for path, _, _, shape in RESOURCES:
+        answer = browser.get(f"{API}{path.format(item='Q17')}")
+        assert answer.status_code == 200, path
+        shape.model_validate(answer.json())
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    Problem.model_validate(browser.get(f"{API}/items/Q999").json())
+    long = browser.get(f"{API}/items?wave={'x' * 61}")
+    assert (long.status_code, long.headers["content-type"]) == (422, "application/problem+json")
+    assert "wave" in long.json()["title"]
 
 
 def test_a_program_shows_its_key(service, demo_reports, browser):
