@@ -51,6 +51,20 @@ def test_facts_outlive_the_people(store, content, clock):
     months = store.read(lambda c: facts.months(c, later))
     assert months[0].answered == 10
     assert (months[0].desk_share, months[0].median_hours, months[0].p90_hours) == (1.0, 1.0, 24.0)
+    assert (months[0].kept_share, months[0].passed_on) == (1.0, 10)
+
+
+def test_what_messages_cost_is_their_number_times_the_price(service, clock):
+    def work(connection):
+        day = (clock.now() - timedelta(days=1)).date()
+        for channel, number in (("whatsapp", 200), ("telegram", 9)):
+            connection.execute(sa.insert(FactRow).values(day=day, name="sent", part=channel, n=number))
+
+    service.store.write(work)
+    (month,) = service.store.read(lambda c: facts.months(c, clock.now(), {"whatsapp": 0.005, "telegram": 0.0}))
+    assert month.cost == {"whatsapp": 1.0, "telegram": None}
+    (unknown,) = service.store.read(lambda c: facts.months(c, clock.now(), {}))
+    assert (unknown.cost, unknown.sent) == ({}, {"whatsapp": 200, "telegram": None})
 
 
 def test_a_month_with_few_answers_shows_none(store, content, clock):

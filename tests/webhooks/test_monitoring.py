@@ -85,7 +85,40 @@ def test_topics_are_shown_by_title_the_most_asked_first(service, content):
     assert content.answer("pip.when", "en").title not in text
 
 
-def tickets(service, number, *, waited, promised=timedelta(days=1), missed=0, state=TicketState.ANSWERED):
+def test_who_was_helped_is_told_by_the_way_to_the_answer(service):
+    for outcome, number in (
+        ("yes", 30),
+        ("no", 10),
+        ("yes.back", 12),
+        ("no.back", 18),
+        ("yes.menu", 11),
+        ("no.menu", 3),
+    ):
+        counted(service, number, f"helped.{outcome}", topic="pip.what")
+    found = {one.name: (one.count, one.share) for one in figures(service).rated}
+    assert found == {"once": (40, 0.75), "back": (30, 0.4), "menu": (10, None)}
+    assert figures(service).not_helped == (("pip.what", 31),)
+    assert "Na een wedervraag" in see(service)
+
+
+def test_topics_over_months_and_languages_are_to_tens_and_never_crossed(service):
+    counted(service, 34, "answer", topic="pip.what", language="ar")
+    counted(service, 16, "topic", topic="pip.what", language="nl", days_ago=40)
+    counted(service, 4, "answer", topic="pip.when", language="nl")
+    (row,) = figures(service).topics
+    assert (row.topic, row.by_language) == ("pip.what", (20, None, 30, None))
+    assert (row.by_month[-1], row.by_month[-2]) == (30, 20)
+    assert figures(service).months[-1] == "2026-11"
+
+
+def test_questions_without_an_answer_stand_under_the_topic_that_came_nearest(service):
+    tickets(service, 11, waited=None, state=TicketState.OPEN, reason="no_answer", candidates=[["pip.what", 0.3]])
+    tickets(service, 9, waited=None, state=TicketState.OPEN, reason="not_helped", candidates=[["pip.when", 0.3]])
+    tickets(service, 12, waited=None, state=TicketState.OPEN, reason="asked", candidates=[["pip.contents", 0.3]])
+    assert figures(service).unanswered == (("pip.what", 11),)
+
+
+def tickets(service, number, *, waited, promised=timedelta(days=1), missed=0, state=TicketState.ANSWERED, **more):
     now = service.clock.now()
     asked = now - timedelta(days=10)
     contact = {"language": "nl", "consent": "given", "stopped": False, "thread": {}, "created_at": now, "seen_at": now}
@@ -95,17 +128,20 @@ def tickets(service, number, *, waited, promised=timedelta(days=1), missed=0, st
         for _ in range(number):
             connection.execute(
                 sa.insert(TicketRow).values(
-                    contact_id=contact_id,
-                    state=state,
-                    urgent=False,
-                    reason="asked",
-                    language="nl",
-                    candidates=[],
-                    owner="x",
-                    promises_missed=missed,
-                    promise_at=asked + promised,
-                    created_at=asked,
-                    answered_at=asked + waited if waited else None,
+                    {
+                        "contact_id": contact_id,
+                        "state": state,
+                        "urgent": False,
+                        "reason": "asked",
+                        "language": "nl",
+                        "candidates": [],
+                        "owner": "x",
+                        "promises_missed": missed,
+                        "promise_at": asked + promised,
+                        "created_at": asked,
+                        "answered_at": asked + waited if waited else None,
+                    }
+                    | more
                 )
             )
 

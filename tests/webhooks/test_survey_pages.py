@@ -106,7 +106,7 @@ def test_a_wave_can_be_chosen_and_one_that_is_not_there_is_told(browser, demo_re
 def test_the_api_follows_the_dutch_rules(browser):
     log_in(browser, Role.RESEARCHER)
     answer = browser.get(f"{API}/items/Q17")
-    assert answer.headers["api-version"] == "1.0.0"
+    assert answer.headers["api-version"] == "1.1.0"
     body = answer.json()
     assert body["higherIsWorse"] is False
     assert body["baseline"]["total"]["m2024"] == 3.48
