@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0011_published'
-down_revision = '0010b_survey_budget'
+revision = '0012_published'
+down_revision = '0011_held'
 branch_labels = None
 depends_on = None
 
