@@ -138,7 +138,8 @@ _FIT = (
 )
 _LATER = (
     sa.update(_OUT)
-    .where(_OUT.c.lane == sa.bindparam("b_lane"), _OUT.c.state < sa.literal_column("1"))
+    .where(_OUT.c.lane == sa.bindparam("b_lane"), _OUT.c.state < sa.literal_column("2"))  # as the index says it
+    .where(_OUT.c.state == sa.literal_column("0"))
     .where(_OUT.c.due_at < sa.bindparam("b_due"))
     .values(due_at=sa.bindparam("b_due"))
 )

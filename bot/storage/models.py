@@ -121,7 +121,7 @@ class OutboxRow(Base):
             postgresql_where=sa.text("state = 0"),
         ),
         sa.Index("outbox_provider", "channel", "provider_id"),
-        sa.Index("outbox_held", "address_id", sqlite_where=sa.text("state = 5"), postgresql_where=sa.text("state = 5")),
+        sa.Index("outbox_address", "address_id", "state"),  # what waits for somebody; and what goes when they go
         sa.Index("outbox_attention", "state", sqlite_where=sa.text("state > 2"), postgresql_where=sa.text("state > 2")),
         {"sqlite_autoincrement": True},
     )

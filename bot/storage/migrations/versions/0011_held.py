@@ -1,6 +1,5 @@
 """What waits for a person is found by an index; wiped words are NULL and not the JSON word null."""
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = '0011_held'
@@ -12,11 +11,10 @@ WIPED = (('inbox', 'body'), ('outbox', 'payload'))
 
 
 def upgrade() -> None:
-    op.create_index('outbox_held', 'outbox', ['address_id'],
-                    sqlite_where=sa.text('state = 5'), postgresql_where=sa.text('state = 5'))
+    op.create_index('outbox_address', 'outbox', ['address_id', 'state'])
     for table, column in WIPED:
         op.execute(f"UPDATE {table} SET {column} = NULL WHERE CAST({column} AS TEXT) = 'null'")
 
 
 def downgrade() -> None:
-    op.drop_index('outbox_held', 'outbox')
+    op.drop_index('outbox_address', 'outbox')

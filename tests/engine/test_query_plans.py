@@ -1,0 +1,68 @@
+"""No statement that runs for every message walks through a whole table, so its cost does not grow with the database."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bot import outbox
+from bot.messages import Receipt
+from bot.storage.models import OutboxRow
+from tests.conftest import make_service
+from tests.talk import Talk
+
+# Tables that grow with people and messages. The others hold a row a channel, a day, a klantregisseur or a setting.
+GROWING = {
+    *("inbox", "outbox", "message", "contact", "address", "ticket", "ticket_entry", "timer", "early_receipt"),
+    *("party", "push", "survey_invitation", "survey_answer", "link_code", "prepared"),
+}
+
+
+@pytest.fixture
+def statements(store):
+    """What goes to the database, with its values, while messages are handled; without what chores do now and then."""
+    found = {}
+
+    def keep(_connection, _cursor, statement, parameters, _context, many):
+        if re.match(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)", statement, re.IGNORECASE):
+            found.setdefault(statement, parameters[0] if many else parameters)
+
+    sa.event.listen(store.engine, "before_cursor_execute", keep)
+    return found
+
+
+def walks(store, statement, parameters):
+    """The growing tables that a statement walks through."""
+
+    def explain(connection):
+        if store.is_sqlite:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            return re.findall(r"SCAN (\w+)(?! USING)\b(?! \w)", "\n".join(row[3] for row in rows))
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        return re.findall(r"Seq Scan on (\w+)", "\n".join(row[0] for row in rows))
+
+    return GROWING.intersection(store.read(explain))
+
+
+def test_no_message_costs_a_walk_through_a_table(settings, store, vault, clock, content, understander, statements):
+    service = make_service(settings, store, vault, clock, content, understander)
+    service.worker.chores = ()
+    understander.means("What is PIP?", "answer", "pip.what")
+    understander.means("I am afraid", "escalate")
+    for channel in ("telegram", "whatsapp"):
+        talk = Talk(service, channel).agrees("en")
+        talk.says("What is PIP?")
+        talk.taps("menu")
+        talk.says("I am afraid")
+        talk.taps("pass:yes")
+        talk.taps("stop")
+        clock.forward(timedelta(minutes=1))
+    row = store.read(lambda c: c.execute(sa.select(OutboxRow.channel, OutboxRow.provider_id)).first())
+    store.write(lambda c: outbox.receive(c, Receipt(row.channel, row.provider_id, "read", ""), clock.now()))
+    assert len(statements) > 30
+    found = {statement: walks(store, statement, values) for statement, values in statements.items()}
+    assert {statement: tables for statement, tables in found.items() if tables} == {}
