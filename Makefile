@@ -68,6 +68,10 @@ bench-monitoring: $(VENV)/.installed-dev ## time the figures of surveys: 10,000 
 chaos: $(VENV)/.installed-dev ## kill -9 the server at random moments under load and count what was lost
 	$(BIN)/python scripts/chaos.py
 
+.PHONY: rolling
+rolling: $(VENV)/.installed-dev ## restart two processes on PostgreSQL one after the other under load and count what was lost
+	$(BIN)/python scripts/rolling.py
+
 EXAMPLES ?= 2000
 .PHONY: fuzz
 fuzz: $(VENV)/.installed-dev ## junk at every route, file and form, for long (EXAMPLES=2000 of each property)

@@ -35,6 +35,7 @@ from bot.storage.store import Store
 from bot.survey_answers import Surveyor
 from bot.translation import LibreTranslator, Translator
 from bot.understanding import Understander
+from bot.webhook_watch import TelegramWatch
 from bot.worker import Worker
 
 CONSOLES = ("console", "console-numbers")
@@ -102,12 +103,21 @@ def build(
         clock=clock,
         conversation=conversation,
         channels=channels,
-        chores=[*make_chores(settings, store, clock, loaded), survey_round(store, clock, surveyor)],
+        chores=[*make_chores(settings, store, clock, loaded), *_watches(settings, store, clock, surveyor)],
         retention_days=settings.retention_days,
     )
     inbox = Inbox(store, vault, clock, worker.wake)
     translator = LibreTranslator(settings.translator_url, settings.translator_key) if settings.translator_url else None
     return Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker, translator)
+
+
+def _watches(settings: Settings, store: Store, clock: Clock, surveyor: Surveyor) -> list[Chore]:
+    """Invitations where surveys are on; the webhook where there is one."""
+    chores = [survey_round(store, clock, surveyor)] if settings.surveys else []
+    if settings.has_telegram and settings.public_base_url:
+        api = f"{settings.telegram_api_url}/bot{settings.telegram_token}"
+        chores.append(TelegramWatch(store, clock, api, f"{settings.here}/telegram"))
+    return chores
 
 
 def survey_round(store: Store, clock: Clock, surveyor: Surveyor) -> Chore:

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     telegram: bool = True
     whatsapp: bool = True
     desk: bool = True
+    surveys: bool = True
     simulator: bool = True
     desk_opens: time = time(9)
     session_idle_minutes: int = Field(60, ge=5, le=720)

@@ -80,7 +80,8 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(own_data.router(service))
     if settings.desk:
         for area in (*DESK, *CASELOAD):
-            app.include_router(area.router(service))
+            if settings.surveys or area is not surveys:
+                app.include_router(area.router(service))
     if settings.desk and settings.oidc_issuer:
         from webhooks import oidc  # noqa: PLC0415  # its libraries take 0.1 s, and most have no provider
 

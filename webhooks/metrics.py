@@ -24,6 +24,7 @@ from bot.errors import StoreUnavailableError
 from bot.locales import AMSTERDAM
 from bot.service import Service
 from bot.storage.models import InboxRow, LaneState, OutboxRow, OutcomeCountRow, PromiseCountRow, TicketRow, TicketState
+from bot.webhook_watch import telegram_state
 
 _STATES = {state.value: state.name.lower() for state in LaneState}
 
@@ -76,6 +77,8 @@ def measure(connection: Connection, content: Content, now: datetime) -> Iterator
     yield from _queues(connection, now)
     yield from _tickets(connection, now)
     yield from _counts(connection)
+    state = telegram_state(connection)
+    yield _gauge("wegwijs_webhook_ok", "Whether Telegram sends here, as far as is known", state in ("ok", "unknown"))
     today = now.astimezone(AMSTERDAM).date()
     withheld = sum(content.is_withheld(topic, today) for topic in content.topics)
     yield _gauge("wegwijs_answers_withheld", "Answers past their date, which nobody gets", withheld)

@@ -155,7 +155,7 @@ class Pages:
             "scripts": self._scripts,
             "session": session,
             "nav_here": nav_here(request.url.path),
-            "nav": [item for item in NAV if session and session.inside and session.principal.has(*item.roles)],
+            "nav": self._nav(session) if session and session.inside else [],
             "home": home(session.principal) if session else "/desk/login",
         }
         html = self._environments[language].get_template(template).render(values)
@@ -163,6 +163,11 @@ class Pages:
         if request.query_params.get("lang") in LANGUAGES:
             response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
         return response
+
+    def _nav(self, session: Session) -> list[NavItem]:
+        """The pages of somebody's roles that are switched on."""
+        off = set() if self.guard.service.settings.surveys else {"/surveys"}
+        return [item for item in NAV if session.principal.has(*item.roles) and item.place not in off]
 
     def fragment(self, request: Request, template: str, **values: Any) -> str:
         """A part of a page in the language of a request: for a script that puts it into the page."""

@@ -10,11 +10,13 @@ from fastapi.testclient import TestClient
 
 from bot import cli, opening
 from bot.locales import LANGUAGES
+from bot.service import _watches
 from bot.settings import load_settings
 from bot.storage.migrate import upgrade
 from bot.storage.models import TicketRow
 from bot.storage.store import Store
 from tests.talk import Talk, keys
+from tests.webhooks.browser import log_in, make_browser
 from webhooks.app import create_app
 
 
@@ -64,6 +66,17 @@ def test_parts_can_be_switched_off(service):
     assert client.get("/desk").status_code == 404
     assert client.get("/health/live").status_code == 200
     assert client.post("/whatsapp", data={"From": "x"}).status_code == 403
+
+
+def test_without_surveys_there_is_no_page_no_link_and_no_round_of_invitations(service):
+    service.settings = service.settings.model_copy(update={"surveys": False})
+    browser = make_browser(service)
+    log_in(browser)
+    assert browser.get("/surveys").status_code == 404
+    assert 'href="/surveys"' not in browser.get("/desk/me").text
+    surveyor = service.conversation.surveyor
+    chores = _watches(service.settings, service.store, service.clock, surveyor)
+    assert [type(chore).__name__ for chore in chores] == ["TelegramWatch"]
 
 
 def test_telegram_keeps_the_messages_of_a_channel_that_is_off(service):
