@@ -84,7 +84,7 @@ audit: ## known holes in the locked libraries, and what bandit sees in the code 
 
 .PHONY: simulate
 simulate: $(VENV)/.installed-dev ## a year of surveys with 5,000 invented people: limits, nights, funnels
-	$(BIN)/python scripts/simulate.py
+	$(BIN)/python -m tests.surveys.simulate
 
 .PHONY: chat
 chat: $(VENV)/.installed ## talk to the service in the terminal

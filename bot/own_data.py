@@ -69,7 +69,9 @@ def collect(connection: Connection, contact_id: int) -> OwnData:
     channels = connection.execute(sa.select(AddressRow.channel).where(AddressRow.contact_id == contact_id)).scalars()
     party = connection.execute(
         sa.select(PartyRow.group, PartyRow.route, PartyRow.phase, PartyRow.language, PartyRow.gender)
-        .add_columns(PartyRow.birth_year, ActorRow.name.label("klantregisseur"))
+        .add_columns(
+            PartyRow.birth_year, PartyRow.talked_on.label("progress_talk"), ActorRow.name.label("klantregisseur")
+        )
         .outerjoin(ActorRow, ActorRow.id == PartyRow.actor_id)
         .where(PartyRow.contact_id == contact_id)
     ).one_or_none()

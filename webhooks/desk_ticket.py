@@ -15,7 +15,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.engine import Connection
 
-from bot.desk import answering, asking_back, claims, closing, drafts, handover, prepared, resending, routing, tickets
+from bot.desk import (
+    answering,
+    asking_back,
+    claims,
+    closing,
+    drafts,
+    handover,
+    prepared,
+    resending,
+    routing,
+    settling,
+    tickets,
+)
 from bot.desk.answering import Translation
 from bot.desk.claims import Claim
 from bot.desk.drafts import Draft
@@ -229,7 +241,15 @@ class TicketDesk:
 
     async def _carry_out(self, request: Request, ticket_id: int, work: Work[Result]) -> Response:
         self._known(ticket_id)
-        result = await self._service.store.awrite(work)
+        now = self._service.clock.now()
+
+        def whole(connection: Connection) -> Result:
+            result = work(connection)
+            if result.accepted and request.state.form.get("bad_news"):
+                settling.note_bad_news(connection, ticket_id, now)
+            return result
+
+        result = await self._service.store.awrite(whole)
         if result.accepted:
             return go(f"/desk?done={ticket_id}")
         status = 422 if result.outcome in _MENDABLE else 409

@@ -54,6 +54,9 @@ def _template() -> Template:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("own_data.html")
 
 
+_OF_THE_FILE = ("klantregisseur", "route", "phase", "birth_year", "progress_talk")
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
@@ -81,5 +84,5 @@ def _facts(service: Service, data: OwnData | None) -> list[tuple[str, str]]:
     rows += [(key, locales.moment(facts[key], data.language)) for key in moments]
     rows.append(("channels", ", ".join(facts["channels"])))
     file = facts["file_of_the_municipality"] or {}
-    rows += [(key, str(file[key])) for key in ("klantregisseur", "route", "phase", "birth_year") if file.get(key)]
+    rows += [(key, str(file[key])) for key in _OF_THE_FILE if file.get(key)]
     return rows

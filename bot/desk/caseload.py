@@ -88,6 +88,8 @@ def plan_people(connection: Connection, lines: Iterable[PersonLine], vault: Vaul
             "gender": line.gender,
             "birth_year": line.birth_year,
         }
+        if line.talked_on is not None:  # a file without the column takes nothing away
+            values["talked_on"] = line.talked_on
         seen.add(values["reference"])
         row = known.get(str(values["reference"]))
         if row is None:
@@ -100,7 +102,7 @@ def plan_people(connection: Connection, lines: Iterable[PersonLine], vault: Vaul
     return plan
 
 
-_COLUMN = {"actor_id": "klantregisseur", "resident_group": "type"}
+_COLUMN = {"actor_id": "klantregisseur", "resident_group": "type", "talked_on": "progress_talk"}
 
 
 def apply_people(connection: Connection, plan: Plan, teller: Teller) -> Applied:

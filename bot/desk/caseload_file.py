@@ -10,12 +10,14 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from bot.contacts import Group
 from bot.errors import Fault
 
 COLUMNS = ("person", "klantregisseur", "type", "route", "phase", "language", "gender", "birth_year")
+MAY = ("progress_talk",)  # columns that may be there
 MAX_BYTES = 20_000_000
 MAX_KEY = 64  # characters of a person's key
 OLDEST = 1900
@@ -53,6 +55,7 @@ class PersonLine:
     language: str
     gender: str | None
     birth_year: int | None
+    talked_on: date | None = None
 
 
 @dataclass
@@ -128,8 +131,8 @@ def _header(line: int, cells: list[str], found: PeopleFile) -> list[str]:
         if name not in names:
             found.fault(line, name, "this column is missing; add it (its cells may be empty, except person and type)")
     for name in names:
-        if name not in COLUMNS:
-            found.fault(line, name, f"unknown column; the columns are {', '.join(COLUMNS)}")
+        if name not in COLUMNS + MAY:
+            found.fault(line, name, f"unknown column; the columns are {', '.join(COLUMNS + MAY)}")
         elif names.count(name) > 1:
             found.fault(line, name, "this column stands twice; keep one")
     return [] if found.faults else names
@@ -177,6 +180,7 @@ def _person(line: int, cells: dict[str, str], found: PeopleFile, this_year: int)
         values["language"],
         values["gender"],
         values["birth_year"],
+        values.get("progress_talk"),
     )
 
 
@@ -204,6 +208,16 @@ def _birth_year(cell: str, this_year: int) -> int | None:
     return int(cell)
 
 
+def _day(cell: str, this_year: int) -> date | None:
+    """A day as 2026-11-23 or 23-11-2026, not after this year."""
+    if not cell:
+        return None
+    day = datetime.strptime(cell, "%Y-%m-%d" if re.match(r"[0-9]{4}-", cell) else "%d-%m-%Y").date()  # noqa: DTZ007  # a day
+    if not OLDEST <= day.year <= this_year:
+        raise ValueError
+    return day
+
+
 _READ: dict[str, Callable[[str, int], Any]] = {
     "person": _key,
     "klantregisseur": _code,
@@ -213,6 +227,7 @@ _READ: dict[str, Callable[[str, int], Any]] = {
     "language": _language,
     "gender": lambda cell, _: _GENDERS[cell.casefold()],
     "birth_year": _birth_year,
+    "progress_talk": _day,
 }
 _MENDS = {
     "person": "the key of the person is missing or too long; write the key of your own system, at most 64 characters",
@@ -222,5 +237,6 @@ _MENDS = {
     "phase": "unknown; write intake, pip, traject or afgerond, or leave the cell empty",
     "language": "unknown; write a code of two or three letters such as nl, ar or ti, or leave the cell empty",
     "gender": "unknown; write v, m or x, or leave the cell empty",
+    "progress_talk": "no day, or after this year; write the last talk as 2026-11-23, or leave the cell empty",
     "birth_year": "no year; write a year from {oldest} to {this_year}, or leave the cell empty",
 }

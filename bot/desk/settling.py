@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot import audit, escalation
+from bot import audit, escalation, pushes
 from bot.desk import claims
 from bot.desk.access import person_key, shown_name, visible
 from bot.roles import Principal
@@ -138,6 +138,14 @@ def held_by_other(connection: Connection, deed: Deed) -> Result | None:
     if claim is None or claim.person == person_key(deed.who):
         return None
     return Result(Outcome.CLAIMED, claim.name, claim.until)
+
+
+def note_bad_news(connection: Connection, ticket_id: int, now: datetime) -> None:
+    """Somebody was told bad news: surveys leave them in peace for some days. The day is kept, and not what it was."""
+    query = sa.select(TicketRow.contact_id).where(TicketRow.id == ticket_id)
+    contact_id = connection.execute(query).scalar_one_or_none()
+    if contact_id is not None:
+        pushes.bad_news(connection, contact_id, now)
 
 
 def settle(connection: Connection, row: sa.Row[Any], **values: Any) -> None:

@@ -319,6 +319,7 @@ class PartyRow(Base):
     language: Mapped[str] = mapped_column(sa.String(8), default="")
     gender: Mapped[str | None] = mapped_column(sa.String(8))
     birth_year: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    talked_on: Mapped[date | None]  # the last progress talk
     contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact.id", ondelete="SET NULL"), unique=True)
     imported_at: Mapped[datetime] = mapped_column(index=True)
     welcomed_at: Mapped[datetime | None]

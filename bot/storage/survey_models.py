@@ -117,9 +117,10 @@ class SurveyConsentRow(Base):
 
 
 class SurveyPhaseRow(Base):
-    """The phase of a person when it was last looked at: another one by now is an event that surveys wait for."""
+    """The phase and the last progress talk of a person when last looked at: others by now are events for surveys."""
 
     __tablename__ = "survey_phase"
 
     contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)
     phase: Mapped[str] = mapped_column(sa.String(16))
+    talked_on: Mapped[date | None]

@@ -52,6 +52,20 @@ def test_another_phase_gives_a_place_in_the_wave_once(service, survey, before, a
     assert keys(talk.waits())[:1] == ["survey.ask"]
 
 
+@pytest.mark.parametrize(("ago", "places"), [(1, 1), (31, 0), (-1, 0)])
+def test_a_progress_talk_in_the_file_is_asked_about_a_week_later_once(service, ago, places):
+    talk = Talk(service, "telegram").agrees("nl")
+    talked = service.clock.now().date() - timedelta(days=ago)
+    knows(talk, talked_on=talked)
+    live_wave(service, "after_progress_talk", [], closes_on=None)
+    assert (watch(service), watch(service)) == (places, 0)
+    query = sa.select(SurveyInvitationRow.due_at)
+    due = [moment.date() for moment in service.store.read(lambda c: c.execute(query).scalars().all())]
+    assert due == [talked + timedelta(days=7)] * places
+    service.store.write(lambda c: c.execute(sa.update(PartyRow).values(talked_on=service.clock.now().date())) and None)
+    assert watch(service) == (0 if places else 1), "one invitation a wave"
+
+
 def test_an_answer_of_a_person_is_asked_about_a_day_later(service):
     live_wave(service, "answer_of_the_desk", [])
     talk, ticket_id = ask(service)

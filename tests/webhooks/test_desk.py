@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from bot import pushes
 from bot.errors import Failure, SendError, StoreUnavailableError
-from bot.messages import Kind
+from bot.messages import Kind, Push
 from bot.storage.models import LaneState, OutboxRow
 from tests.desk.asking import ARABIC, answer, ask, close, page
+from tests.surveys.helping import contact_of
 from tests.talk import keys
 from tests.webhooks.browser import log_in, make_browser, send
 from webhooks.desk_forms import MAX_ANSWER
@@ -47,6 +49,15 @@ def test_a_person_answers_a_ticket_and_the_answer_reaches_the_newcomer(service, 
     assert "Het antwoord is verstuurd" in done
     assert "<bdi>Sanne</bdi>" in done
     assert 'name="text"' not in done
+
+
+def test_bad_news_is_marked_with_the_answer_and_surveys_keep_away(service, browser):
+    talk, ticket_id = ask(service)
+    contact_id, now, rules = contact_of(talk), service.clock.now(), service.settings.push_rules
+    for form in ({"text": "", "send": "text"}, {"text": "Helaas, nee.", "send": "text"}):
+        send(browser, f"/desk/tickets/{ticket_id}/answer", bad_news="yes", **form)
+        why = service.store.read(lambda c: pushes.may_push(c, contact_id, Push.PULSE, now, rules)).why
+        assert (why == "bad_news") is bool(form["text"]), "an answer that was refused tells nobody anything"
 
 
 def test_a_person_picks_a_checked_answer_and_it_goes_out_in_the_newcomers_language(service, browser):
