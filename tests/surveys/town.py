@@ -240,7 +240,8 @@ class Town:
 
     def send(self, row: sa.Row[Any]) -> None:
         now = self.clock.now()
-        if not self.store.read(lambda c: outbox.is_fit_to_send(c, row, now)):
+        sealed = self.store.read(lambda c: outbox.look(c, [row], now))[row.id]
+        if not sealed:
             self.store.write(lambda c: outbox.hold(c, row))
             if row.priority == outbox.INVITATION:
                 self.unsent.add(row.id)
@@ -248,7 +249,7 @@ class Town:
         message = OutboundMessage.from_json(row.payload)
         self.store.write(lambda c: outbox.sent(c, row, f"sim-{row.id}", now, PACES[row.channel]))
         self.figures["messages sent"] += 1
-        address = self.vault.open(row.sealed or self.store.read(lambda c: outbox.sealed_address(c, row.address_id)))
+        address = self.vault.open(sealed)
         someone = self.people[f"{address.channel}:{address.value}"]
         if row.priority == outbox.INVITATION:
             self.unsent.discard(row.id)

@@ -42,7 +42,7 @@ def year(town: Town, days: int, tell: Callable[[int], object] = lambda _: None) 
 
 def _month(town: Town, turn: int) -> None:
     for offset in range(2):
-        survey, size = MONTHLY[(2 * turn + offset) % len(MONTHLY)], max(20, town.people_count // 50)
+        survey, size = MONTHLY[(2 * turn + offset) % len(MONTHLY)], max(20, town.people_count // 25)
         town.wave(survey, turn // 3 % 4, size, town.chance.choice((None, size // 8 * PRICE)))
     if turn % 4 == 3:
         live = sa.select(SurveyWaveRow.id).where(SurveyWaveRow.state == "live").order_by(SurveyWaveRow.id.desc())
