@@ -107,7 +107,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> Itera
 
 @pytest.fixture
 def fresh_site(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> Iterator[Site]:
-    """A service of one test alone, with the real encoder."""
+    """A service of one test alone."""
+    yield from running_site(tmp_path_factory, upgraded_file)
+
+
+@pytest.fixture
+def encoding_site(tmp_path_factory: pytest.TempPathFactory, upgraded_file: Path) -> Iterator[Site]:
+    """A service of one test alone, with the real encoder, which takes seconds to load."""
     yield from running_site(tmp_path_factory, upgraded_file, "use")
 
 

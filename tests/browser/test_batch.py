@@ -64,8 +64,8 @@ def _shown(site, number):
     return [row for row in rows if not row["mine"]]
 
 
-def test_twenty_questions_of_six_meanings_are_cleared_with_at_most_six_texts_typed(fresh_site, visit):
-    page = visit(fresh_site).log_in("sanne").page
+def test_twenty_questions_of_six_meanings_are_cleared_with_at_most_six_texts_typed(encoding_site, visit):
+    page = visit(encoding_site).log_in("sanne").page
     page.goto("/desk")
     assert len(OWN) == 20
     assert page.locator("#live .words").count() == 20, "her own questions, and nobody else's"
@@ -77,6 +77,6 @@ def test_twenty_questions_of_six_meanings_are_cleared_with_at_most_six_texts_typ
     assert page.locator(".empty").is_visible()
     languages = [language for asks in MEANINGS.values() for language, _, _ in asks]
     for number, language in enumerate(languages):
-        got = answers_on(fresh_site, number)
+        got = answers_on(encoding_site, number)
         if OWN[number] in TOPICS:
             assert got[-1]["language"] == language, "a checked answer goes out in the newcomer's own language"
