@@ -84,6 +84,7 @@ def test_waiting_times(filled):
 def test_load_before_it_is_late(filled):
     (load,) = filled.loads  # the second Tuesday is a day of absence
     assert (load.promised, load.takes, load.is_nearly_full) == (2, 2, True)
+    assert (filled.busy, filled.free) == ((load,), ())
     assert [one.first_day for one in filled.away] == [date(2026, 12, 1)]
 
 
