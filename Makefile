@@ -57,8 +57,9 @@ evaluate: $(VENV)/.installed ## measure the answering on a labelled file (QUERIE
 	$(BIN)/wegwijs evaluate $(QUERIES)
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev ## measure speed as ratios to a no-op endpoint
-	$(BIN)/wegwijs bench
+bench: $(VENV)/.installed-dev ## measure speed: accepting against a no-op endpoint, then the whole service under load
+	$(BIN)/wegwijs bench --seconds 2
+	$(BIN)/python -m scripts.load all
 
 .PHONY: bench-monitoring
 bench-monitoring: $(VENV)/.installed-dev ## time the figures of surveys: 10,000 and 1,000,000 answers, and the page that shows them
@@ -67,6 +68,7 @@ bench-monitoring: $(VENV)/.installed-dev ## time the figures of surveys: 10,000 
 .PHONY: chaos
 chaos: $(VENV)/.installed-dev ## kill -9 the server at random moments under load and count what was lost
 	$(BIN)/python scripts/chaos.py
+	$(BIN)/python scripts/chaos.py --postgresql
 
 .PHONY: rolling
 rolling: $(VENV)/.installed-dev ## restart two processes on PostgreSQL one after the other under load and count what was lost

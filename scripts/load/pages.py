@@ -22,7 +22,7 @@ from scripts.load.scripted import Thinking
 from webhooks.auth import Guard
 
 PEOPLE = 2_000
-LOOKS, WARM = 15, 3
+LOOKS, WARM = 8, 2
 
 TICKETS = (
     (
@@ -129,11 +129,12 @@ async def measure(sites: list[Site]) -> None:
                 await one.look(path, counts=number >= WARM)
 
 
-def rows(name: str) -> Iterator[tuple[str, ...]]:
+def rows(name: str, share: int) -> Iterator[tuple[str, ...]]:
+    many, answers = 100_000 // share, 1_000_000 // share
     with (
-        site("100 tickets, all open; 10³ answers", name, 100, 100, 1_000) as small,
-        site("100,000 tickets, 100 open; 10⁶ answers", name, 100_000, 100, 1_000_000) as large,
-        site("100,000 tickets, all open", name, 100_000, 100_000, 1_000) as full,
+        site("100 tickets, all open; 1,000 answers", name, 100, 100, 1_000) as small,
+        site(f"{many:,} tickets, 100 open; {answers:,} answers", name, many, 100, answers) as large,
+        site(f"{many:,} tickets, all open", name, many, many, 1_000) as full,
     ):
         asyncio.run(measure([small, large, full]))
         for path in ("/desk", "/monitoring"):
@@ -147,4 +148,6 @@ def rows(name: str) -> Iterator[tuple[str, ...]]:
 
 def run(options: argparse.Namespace) -> None:
     head = ("database", "page", "rows", "median", "of the small one", "CPU of the server")
-    table("Pages of those who work here", head, *(row for name in options.databases for row in rows(name)))
+    table(
+        "Pages of those who work here", head, *(row for name in options.databases for row in rows(name, options.share))
+    )

@@ -32,7 +32,7 @@ from scripts.load.harness import (
 from scripts.load.scripted import READY, THINK
 
 THINK_SECONDS = 0.5
-EACH = 120  # messages for each worker
+EACH = 96  # messages for each worker
 GIVE_UP = 120.0  # seconds
 
 
