@@ -301,7 +301,7 @@ def environment(language: str) -> Environment:
 
 def _decimal(value: float, digits: int = 2, *, language: str) -> str:
     """A figure with as many decimals as others of its kind: "3,90"."""
-    text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    text = f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "\N{MINUS SIGN}")
     return text.replace(".", ",") if language == "nl" else text
 
 

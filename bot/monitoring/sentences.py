@@ -37,7 +37,7 @@ def _written(value: Any, language: str) -> str:
 
 def decimal(value: float, language: str, digits: int = 2) -> str:
     """A figure as each language writes it: "3,90" in Dutch, "3.90" in English; a real minus sign."""
-    text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    text = f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "\N{MINUS SIGN}")
     return text.replace(".", ",") if language == "nl" else text
 
 

@@ -20,22 +20,21 @@ Figures = dict[str, Any]
 
 
 def trends(answers: Answers, rules: Rules) -> Figures:
-    """For each item `waves` (figures of each) and `changes` from a wave to the next."""
+    """For each item `waves` (figures of each that has answers to it) and `changes` from one of those to the next."""
     given = answers.frame[answers.frame["status"] == "answered"]
     names = answers.waves
     found: Figures = {}
     for name, scale in answers.scales.items():
         part = given[given["item"] == name]
         waves = {wave: part[part["wave"] == wave].set_index("respondent")["value"] for wave in names}
-        changes = [_change(first, second, waves, rules) for first, second in pairwise(names)]
-        found[name] = {"waves": [_wave(wave, waves, scale, rules) for wave in names], "changes": changes}
+        asked = [wave for wave in names if len(waves[wave])]  # a wave has only some of the items
+        changes = [_change(first, second, waves, rules) for first, second in pairwise(asked)]
+        found[name] = {"waves": [_wave(wave, waves, scale, rules) for wave in asked], "changes": changes}
     return found
 
 
 def _wave(name: str, waves: Mapping[str, pd.Series], scale: Scale, rules: Rules) -> Figures:
     values = waves[name].to_numpy()
-    if len(values) == 0:
-        return {"wave": name} | describe(values, scale) | {"reason": "no_answers"}
     shown = protected(describe(values, scale), rules) if may_show(len(values), rules) else hidden_figures(rules)
     return {"wave": name} | shown
 

@@ -17,6 +17,7 @@ from bot.monitoring import exports
 from bot.monitoring.answers import read_answers
 from bot.monitoring.codebook import codebook
 from bot.monitoring.protection import Rules
+from bot.monitoring.questions import questions_of
 from bot.monitoring.report import Options, make
 from bot.monitoring.vocabulary import BACKGROUNDS
 from tests.monitoring.conftest import STUDY
@@ -54,6 +55,32 @@ def test_spss_reads_labels_and_missing_values(folder):
     valid, _ = pyreadstat.read_sav(folder / "answers.sav")
     assert (round(valid["Q3"].mean(), 2), valid["Q3"].count()) == (3.90, 113)
     assert set(frame["Q3"].unique()) <= {-4, 1, 2, 3, 4, 5}
+
+
+def test_options_have_columns_and_labels_and_words_have_none(tmp_path, scales, baseline, content, variables):
+    path = tmp_path / "answers.csv"
+    rows = "".join(
+        f"r{n},job_match,{'yes' if n < 12 else 'no'},answered\nr{n},lessons_taken,dutch;pvt,answered\n"
+        f"r{n},work_hours,{20 + n % 3},answered\nr{n},anything_else,Geheim,answered\n"
+        for n in range(30)
+    )
+    path.write_text(f"respondent,item,value,status\n{rows}r30,job_match,,skipped\n")
+    known = questions_of(content.surveys, baseline.items)
+    answers = read_answers(path, scales, known)
+    exports.write(exports.prepare(answers, "", variables, STRICT), tmp_path / "out", about={}, now=NOW)
+    frame, meta = pyreadstat.read_sav(tmp_path / "out" / "answers.sav", user_missing=True)
+    labels = meta.variable_value_labels
+    assert (labels["job_match"][1.0], labels["job_match"][-2.0]) == ("Ja", "skipped")
+    assert labels["lessons_taken__pvt"][1.0] == "ja"
+    assert sorted(frame["job_match"].value_counts().items()) == [(-2, 1), (1, 12), (3, 18)]
+    assert (frame["lessons_taken__pvt"].sum(), frame["lessons_taken__map"].sum()) == (30 - 1, 0 - 1)  # -1: not asked
+    assert "anything_else" not in frame.columns
+    again = make(read_answers(tmp_path / "out" / "answers_tidy.csv", scales, known), baseline, Options(Rules()))
+    first = make(answers, baseline, Options(Rules()))
+    assert again["choices"]["job_match"]["total"] == first["choices"]["job_match"]["total"]
+    wide = make(read_answers(tmp_path / "out" / "answers_wide.csv", scales, known), baseline, Options(Rules()))
+    assert wide["choices"]["job_match"]["total"] == first["choices"]["job_match"]["total"]
+    assert all(b"Geheim" not in file.read_bytes() for file in (tmp_path / "out").iterdir())
 
 
 def test_a_spreadsheet_has_the_answers_and_the_codebook(folder):

@@ -15,6 +15,7 @@ from bot.monitoring.answers import Scale
 from bot.monitoring.descriptive import describe, printed
 from bot.monitoring.differences import compare, from_summaries, hedges, holm
 from bot.monitoring.regression import beta, controlled, stars
+from bot.monitoring.trends import _paired
 
 SLEEP = {
     "1": np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]),
@@ -33,6 +34,24 @@ def test_two_groups_as_r_prints_sleep():
     assert found["welch"] == {"t": -1.8608, "p": 0.07939, "df": 17.78}
     assert found["difference"] == {"value": -1.58, "low": -3.3655, "high": 0.2055}
     assert found["mann_whitney"] == {"u": 25.5, "p": 0.06933}
+
+
+def test_a_paired_change_as_r_prints_sleep():
+    """R: `with(sleep, t.test(extra[group == 2], extra[group == 1], paired = TRUE))`: 1.58, 0.7001142 to 2.4598858."""
+    found = _paired(SLEEP["1"], SLEEP["2"], 1.58)
+    assert (found["change"], found["low"], found["high"], found["n"]) == (1.58, 0.7, 2.46, 10)
+    assert found["p"] == pytest.approx(0.002833, abs=1e-6)
+
+
+def test_a_regression_as_r_prints_its_example():
+    """R: `example(lm)`, Dobson's plant weights: groupTrt -0.3710, p 0.249; here with a control that says nothing."""
+    frame = pd.DataFrame(
+        {"value": [*PLANT_GROWTH["ctrl"], *PLANT_GROWTH["trt1"]], "gender": ["men"] * 10 + ["women"] * 10}
+    )
+    assert compare({"men": PLANT_GROWTH["ctrl"], "women": PLANT_GROWTH["trt1"]})["p"] == pytest.approx(0.249, abs=5e-4)
+    even = frame.assign(type=["asylum", "family"] * 10)
+    found = controlled(even, "gender", ["women", "men"])
+    assert found["b"] == pytest.approx(-0.371, abs=1e-4)  # the control is balanced, so the coefficient stays
 
 
 def test_more_groups_as_r_prints_plant_growth():

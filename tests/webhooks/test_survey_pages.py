@@ -44,7 +44,7 @@ def browser(service, demo_reports, monkeypatch):
     """The figures are computed here once, not in a process of their own for each test."""
 
     async def run(_, answers, what, *options, **more):
-        wave = options[options.index("--wave") + 1]
+        wave = options[options.index("--wave") + 1] if "--wave" in options else "latest"
         wave = max(demo_reports) if wave == "latest" else wave
         if wave not in demo_reports:
             raise FiguresError(f"--wave: '{wave}' is not in the file; it has {', '.join(demo_reports)}")
