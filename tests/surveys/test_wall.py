@@ -173,6 +173,22 @@ def respondents(service):
     return {(wave.rpartition("-")[0][:-8], who): n for wave, who, n in rows}
 
 
+@pytest.mark.parametrize(("answered", "shown"), [(9, "survey.others_later"), (10, "survey.others")])
+def test_the_end_tells_how_others_answered_when_enough_did(service, answered, shown):
+    talk = Talk(service, "telegram").agrees("ar")
+    common = {"wave": "before", "item": "social_network_support", "version": 1, "status": "answered", "language": "nl"}
+    common |= {"asked_on": service.clock.now().date(), "channel": "telegram", "study": "Q31"}
+    common |= dict.fromkeys(("type", "gender", "age_group", "route", "phase", "work_status"), "unknown")
+    rows = [common | {"respondent": f"r{n}", "value": str(n % 5 + 3)} for n in range(answered)]
+    service.store.write(lambda c: c.execute(sa.insert(SurveyAnswerRow), rows) and None)
+    invite(talk, "social_life", {})
+    talk.taps("survey:yes:1")
+    talk.says("٣")
+    talk.says("4")
+    (end,) = talk.says("5")
+    assert end.keys == ("survey.thanks", shown)
+
+
 def test_erasing_a_person_deletes_the_answers(service):
     talk = Talk(service, "telegram").agrees("nl")
     invite(talk, "social_life", {})
