@@ -35,9 +35,9 @@ def take(site: Site, folder: Path) -> None:
             for language in LANGUAGES:
                 page.goto(f"{here}/preview?as={language}")
                 page.screenshot(path=folder / f"{survey}-{language}.png", full_page=True)
-                page.locator("form button").last.click()
+                page.locator('form[action$="/previewed"] button').click()
         page.screenshot(path=folder / "draft.png", full_page=True)
-        page.get_by_role("button", name="test").click()
+        page.locator('form[action$="/test"] button').click()
         for name, size in (("testing", WIDE), ("testing-phone", PHONE)):
             page.set_viewport_size(size)
             page.screenshot(path=folder / f"{name}.png", full_page=True)

@@ -103,12 +103,21 @@ def test_a_cell_that_a_spreadsheet_would_carry_out_is_made_harmless():
         ({"sample_size": "0"}, "heel getal"),
         ({"sample_size": "veel"}, "heel getal"),
         ({"part": "9"}, "het eerste is 1"),
+        ({"budget": "12,345"}, "een bedrag in euro"),
+        ({"budget": "100001"}, "een bedrag in euro"),
     ],
 )
 def test_a_wrong_field_is_named(browser, fields, says):
     answer = send(browser, "/surveys/new", **{"survey": "social_life", "part": "1"} | fields)
     assert answer.status_code == 422
     assert says in answer.text
+
+
+def test_a_budget_is_an_amount_and_the_page_tells_what_is_spent_of_it(browser):
+    made = send(browser, "/surveys/new", survey="social_life", part="1", budget="€ 12,50")
+    page = browser.get(made.headers["location"]).text
+    assert "€ 0,00 / € 12,50" in page
+    assert "Alleen met een sjabloon van WhatsApp" in page
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.RESEARCHER}))
