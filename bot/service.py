@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot import busy, logs, survey_events, survey_waves, survey_window
 from bot import content as texts
-from bot import logs, survey_events, survey_waves, survey_window
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.smtp import LogPostman, SmtpPostman
@@ -114,6 +114,8 @@ def build(
 def _watches(settings: Settings, store: Store, clock: Clock, surveyor: Surveyor) -> list[Chore]:
     """Invitations where surveys are on; the webhook where there is one."""
     chores = [survey_round(store, clock, surveyor)] if settings.surveys else []
+    content = surveyor.content
+    chores.append(Sweep("who waits in a rush", 10, store, clock, lambda c, now: busy.tell(c, content, now)))
     if settings.has_telegram and settings.public_base_url:
         api = f"{settings.telegram_api_url}/bot{settings.telegram_token}"
         chores.append(TelegramWatch(store, clock, api, f"{settings.here}/telegram"))
