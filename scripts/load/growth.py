@@ -129,10 +129,10 @@ def _claim(connection: sa.Connection, service: Service) -> list[sa.Row[Any]]:
     return rows
 
 
-def measure(name: str, many: int) -> tuple[str, ...]:
+def measure(name: str, many: int, messages: int) -> tuple[str, ...]:
     with filled(name, SMALL) as small, filled(name, many) as large:
         costs = {SMALL: Cost(), LARGE: Cost()}
-        for number in range(WARM + MESSAGES):
+        for number in range(WARM + messages):
             if number == WARM:
                 costs = {SMALL: Cost(), LARGE: Cost()}
             one(small, number, costs[SMALL])
@@ -150,5 +150,5 @@ def run(options: argparse.Namespace) -> None:
     table(
         "Cost of a message as the database grows",
         head,
-        *(measure(name, LARGE // options.share) for name in options.databases),
+        *(measure(name, LARGE // options.share, max(20, MESSAGES // options.share)) for name in options.databases),
     )

@@ -219,6 +219,9 @@ def person_of(address: str) -> int:
     return int(address.removeprefix("whatsapp:+999"))
 
 
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
 @dataclass
 class Phones:
     """People who write to the service, over connections that stay open."""
@@ -227,7 +230,7 @@ class Phones:
     connections: int = 16
     sent: int = 0
     refused: int = 0
-    _free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=asyncio.Queue)
+    _free: asyncio.Queue[Line] = field(default_factory=asyncio.Queue)
     _validator: RequestValidator = field(default_factory=lambda: RequestValidator(AUTH))
 
     async def open(self) -> Phones:
@@ -244,11 +247,24 @@ class Phones:
         body = urlencode(form).encode()
         head = "POST /whatsapp HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n"
         head += f"x-twilio-signature: {signature}\r\ncontent-length: {len(body)}\r\n\r\n"
-        reader, writer = await self._free.get()
-        writer.write(head.encode() + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        self.refused += answer[9:10] != b"2"
-        self._free.put_nowait((reader, writer))
+        line = await self._free.get()
+        try:
+            answer, line = await self._exchange(line, head.encode() + body)
+            self.refused += answer[9:10] != b"2"
+        finally:
+            self._free.put_nowait(line)
+
+    async def _exchange(self, line: Line, request: bytes) -> tuple[bytes, Line]:
+        """The answer's head. A server closes a line on which nothing was said for five seconds: then over a new one."""
+        for _ in range(2):
+            reader, writer = line
+            try:
+                writer.write(request)
+                return await reader.readuntil(b"\r\n\r\n"), line
+            except (asyncio.IncompleteReadError, ConnectionError):
+                writer.close()
+                line = await asyncio.open_connection("127.0.0.1", self.port)
+        raise SystemExit("the service does not answer")
 
 
 def people(url: str, number: int, *, first: int = 1) -> None:
