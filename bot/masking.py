@@ -51,7 +51,10 @@ _DIGITS = re.compile(r"(?<![\w])\d(?:[ .\-]?\d){8}(?![\w])")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ .\-]?[A-Za-z0-9]){10,30}")
 _DUTCH_DOCUMENT = re.compile(r"(?<![A-Za-z0-9])[A-NP-Za-np-z]{2}[A-NP-Za-np-z0-9]{6}\d(?![A-Za-z0-9])")
 _FOREIGN_DOCUMENT = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]{1,2} ?|[a-z]{1,2})\d{7,9}(?![A-Za-z0-9])")
-_V_NUMBER = re.compile(r"(?<![A-Za-z])[Vv][ -]?(?:nummer|number|nr|no)?[ .:]{0,2}(\d{3}[ .\-]?\d{3}[ .\-]?\d{4})(?!\d)")
+# A V-number, with a few words between its name and its digits ("V-nummer is"); telephone numbers begin with a zero.
+_V_NUMBER = re.compile(
+    r"(?<![A-Za-z])[Vv](?:[ -]?(?:nummer|number|nr|no))?[^\d\n]{0,14}?([1-9]\d{2}[ .\-]?\d{3}[ .\-]?\d{4})(?!\d)"
+)
 _EMAIL = re.compile(r"[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,5}")
 _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}[ ./\-]\d{1,2}[ ./\-](?:19|20)\d{2}|(?:19|20)\d{2}[./\-]\d{1,2}[./\-]\d{1,2})(?!\d)"

@@ -13,6 +13,7 @@ from bot.messages import Kind
 from bot.storage.models import Base
 from tests.talk import Talk, keys
 
+CHANNELS = ("telegram", "whatsapp", "whatsapp")
 BSN = "111222333"  # passes the 11-test; used in the documentation of the test itself
 IBAN = "NL91ABNA0417164300"  # the example of the standard
 
@@ -29,6 +30,9 @@ IBAN = "NL91ABNA0417164300"  # the example of the standard
         ("my passport N012345678 is lost", Secret.DOCUMENT),
         ("v-nummer 123.456.7890", Secret.DOCUMENT),
         ("V nummer: 1234567890", Secret.DOCUMENT),
+        ("Mijn V-nummer is 280 123 4567", Secret.DOCUMENT),
+        ("my V-number was 2801234567", Secret.DOCUMENT),
+        ("رقم V هو ٢٨٠١٢٣٤٥٦٧", Secret.DOCUMENT),
     ],
 )
 def test_it_is_seen_and_taken_out(text, kind):
@@ -44,6 +48,8 @@ def test_it_is_seen_and_taken_out(text, kind):
     [
         "800 uur en 2024, B1 of A2?",
         "bel mij 06 12345678",
+        "mijn v-nummer weet ik niet, bel 0612345678",
+        "5 v. 10, zaaknummer 2801234567",
         "ik woon op 6511 AA 12",
         "brief van 12-11-2026, kenmerk 2026/4711",
         "123456789",  # fails the 11-test
@@ -68,11 +74,11 @@ def test_any_text_is_masked_once_and_for_all(text):
     assert mask(once.text, AT_THE_DOOR).found == frozenset()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_somebody_who_sends_a_number_is_told_and_it_is_nowhere(service, understander, language):
+@pytest.mark.parametrize(("language", "channel"), [*zip(LANGUAGES, CHANNELS, strict=True)])
+def test_somebody_who_sends_a_number_is_told_and_it_is_nowhere(service, understander, language, channel):
     text = f"mijn bsn is {BSN}, wat is het pip?"
     understander.means(mask(text).text, "answer", "pip.what", language=language)
-    talk = Talk(service, "telegram").agrees(language)
+    talk = Talk(service, channel).agrees(language)
     got = talk.says(text)
     assert keys(got)[0] == "privacy.masked"
     assert "pip.what" in keys(got)[1]

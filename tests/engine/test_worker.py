@@ -111,6 +111,35 @@ def test_what_a_killed_process_held_is_done_by_the_next(live):
     assert list(live.store.read(lambda c: c.execute(query).scalars())) == [LaneState.UNKNOWN, LaneState.DONE]
 
 
+def test_a_worker_that_is_told_to_stop_finishes_what_is_under_way(live, monkeypatch):
+    """Its send gets its answer and is done, not unknown; what it had not begun waits for the next worker."""
+    channel = live.channels["console"]
+    send, begun, go_on = channel.send, asyncio.Event(), asyncio.Event()
+
+    async def slow(*message):
+        begun.set()
+        await go_on.wait()
+        return await send(*message)
+
+    monkeypatch.setattr(channel, "send", slow)
+
+    async def run():
+        await live.inbox.accept(tap("a0", "a"))
+        running = asyncio.create_task(live.worker.run())
+        await asyncio.wait_for(begun.wait(), 10)
+        running.cancel()
+        await asyncio.sleep(0)
+        await live.inbox.accept(tap("b0", "b"))
+        asyncio.get_running_loop().call_later(0.05, go_on.set)
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(run())
+    assert list(live.store.read(lambda c: c.execute(sa.select(OutboxRow.state)).scalars())) == [LaneState.DONE]
+    states = sa.select(InboxRow.key, InboxRow.state).order_by(InboxRow.id)
+    assert live.store.read(lambda c: c.execute(states).all()) == [("a0", LaneState.DONE), ("b0", LaneState.READY)]
+
+
 def test_a_send_without_an_answer_is_unknown_and_never_repeated(live):
     tries = []
 
