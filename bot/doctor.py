@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
 
 from bot import content as texts
+from bot import retention
 from bot.backup import revision_of
 from bot.content import Content
 from bot.doctor_templates import check_templates
@@ -34,6 +35,7 @@ FREE = 1_000_000_000  # bytes on the disk of the database: less is a warning
 DRIFT = timedelta(seconds=5)  # between this clock and the database's or the platform's
 WAITS = timedelta(minutes=5)
 SOON = timedelta(days=14)
+RETENTION = timedelta(hours=3)  # the job runs every hour
 SECONDS = 10.0  # for a platform to answer
 
 
@@ -68,6 +70,10 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield warn("keys", what, "`wegwijs keys rotate`, then take the old ones out of WEGWIJS_SECRET_KEYS")
     else:
         yield good("keys", "one key")
+    parts = ("telegram", "whatsapp", "desk", "surveys")
+    off = [name for name in parts if not getattr(settings, name)]
+    if off:
+        yield warn("settings", f"switched off: {', '.join(off)}", "WEGWIJS_<NAME>=true and a restart switch it on")
     if not (settings.has_telegram or settings.has_whatsapp):
         yield warn("channels", "neither Telegram nor WhatsApp is set up", "README, 'Connect a real bot'")
 
@@ -134,7 +140,17 @@ def _inside(connection: Connection, settings: Settings, now: datetime) -> Iterat
     if connection.dialect.name == "postgresql":
         yield from _clock("the database's", connection.execute(sa.select(sa.func.now())).scalar_one(), now)
     yield from _seals(connection, settings)
+    yield from _retention(connection, now)
     yield from _queues(connection, now)
+
+
+def _retention(connection: Connection, now: datetime) -> Iterator[Finding]:
+    ran_at = retention.done(connection).at
+    if ran_at is None or now - ran_at > RETENTION:
+        said = f"last on {ran_at:%d-%m-%Y}" if ran_at else "never"
+        yield warn("retention", f"what is past its time was deleted {said}", "is a worker running? /desk/retention")
+    else:
+        yield good("retention", "what is past its time is deleted")
 
 
 def _seals(connection: Connection, settings: Settings) -> Iterator[Finding]:

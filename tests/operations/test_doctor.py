@@ -10,7 +10,7 @@ import pytest
 import respx
 import sqlalchemy as sa
 
-from bot import cli, doctor
+from bot import cli, doctor, retention
 from bot import content as texts
 from bot.doctor_templates import words
 from bot.findings import Grade
@@ -108,6 +108,21 @@ def test_every_bad_finding_says_what_to_do_and_no_secret(examine):
         assert finding.grade is Grade.GOOD or finding.mend
         assert "123:ABC" not in str(finding)
         assert "test-auth-token" not in str(finding)
+
+
+def test_parts_that_are_off_are_told(examine):
+    looked = wrong(examine(desk=False, surveys=False), Grade.WARN)
+    assert ("settings", "switched off: desk, surveys") in looked
+
+
+def test_a_job_that_deletes_nothing_any_more_is_told(examine, sqlite_store, content):
+    never = ("retention", "what is past its time was deleted never")
+    assert never in wrong(examine(), Grade.WARN)
+    retention.sweep(content, sqlite_store.write, NOW)
+    assert "retention" in {f.area for f in examine() if f.grade is Grade.GOOD}
+    later = NOW + timedelta(hours=4)
+    last = ("retention", "what is past its time was deleted last on 25-11-2026")
+    assert last in wrong(examine(at=later, now=later), Grade.WARN)
 
 
 def test_a_platform_that_is_away_does_not_stop_the_others(settings, sqlite_store):
