@@ -76,6 +76,7 @@ def page() -> None:
         with tempfile.TemporaryDirectory() as folder:
             store = Store(f"sqlite:///{folder}/bench.sqlite3")
             upgrade(store.engine)
+            store.start()
             store.write(lambda connection, size=size: fill(connection, size))
             times = []
             for _ in range(30):
