@@ -146,7 +146,7 @@ def measure(name: str, many: int, messages: int) -> tuple[str, ...]:
 
 
 def run(options: argparse.Namespace) -> None:
-    head = ("database", f"median time a message, {SMALL:,} → {LARGE:,} stored", "CPU a message")
+    head = ("database", f"median time a message, {SMALL:,} → {LARGE // options.share:,} stored", "CPU a message")
     table(
         "Cost of a message as the database grows",
         head,

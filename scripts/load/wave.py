@@ -1,6 +1,7 @@
 """An ordinary answer while invitations go out to 100,000 people, against the same answer when all is quiet.
 
-The invitations wait in a live wave, as the survey pages make it; the service lets them go and sends them by itself.
+All invitations wait in the outbox at once, and go as fast as the sender may: harder than a wave is, which lets
+twenty go every five seconds and none at night.
 """
 
 from __future__ import annotations
@@ -8,23 +9,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot import content as texts
-from bot.settings import ROOT
+from bot.identifiers import Vault
+from bot.messages import OutboundMessage
+from bot.outbox import INVITATION
 from bot.storage.models import OutboxRow
 from bot.storage.store import make_engine
-from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
-from bot.survey_waves import waiting
 from scripts.load.flow import Clocked, mixed, write_steadily
 from scripts.load.harness import (
+    KEYS,
     Phones,
     Twilio,
     database,
     environment,
+    number_of,
     people,
     percentile,
     process,
@@ -38,18 +40,19 @@ PER_SECOND, SECONDS = 10.0, 12.0
 
 
 def invite(url: str, invited: int) -> None:
-    """A live wave with everybody but the writers in it, due now."""
-    engine, now = make_engine(url), datetime.now(UTC)
-    surveys = texts.load(ROOT / "content").surveys
-    survey = next(key for key, found in surveys.surveys.items() if found.schedule.after is None)
-    items = [[key, surveys.items[key].version] for key in surveys.surveys[survey].items]
-    wave = {"code": "load-1", "survey": survey, "state": "live", "seed": 1, "items": items, "previewed": []}
-    wave |= {"created_by": "load", "created_at": now, "live_at": now, "closes_on": now.date() + timedelta(days=30)}
+    """An invitation for everybody but the writers in the outbox, due now."""
+    engine, vault, now = make_engine(url), Vault([KEYS["secret_keys"]], KEYS["hash_key"]), datetime.now(UTC)
+    payload = OutboundMessage("Hoe gaat het met je inburgering? Vijf korte vragen.", language="nl").to_json()
+    common: dict[str, Any] = {"channel": "whatsapp", "priority": INVITATION, "payload": payload, "state": 0}
+    common |= {"created_at": now, "due_at": now, "attempts": 0}
     with engine.begin() as connection:
-        made = connection.execute(sa.insert(SurveyWaveRow).values(**wave).returning(SurveyWaveRow.id)).scalar_one()
         for start in range(WRITERS + 1, WRITERS + invited + 1, 1000):
-            rows: list[dict[str, Any]] = [waiting(made, person, now, now) for person in range(start, start + 1000)]
-            connection.execute(sa.insert(SurveyInvitationRow), rows)
+            rows = [
+                {"key": f"wave:{person}", "lane": vault.lookup("whatsapp", number_of(person)), **common}
+                | {"contact_id": person, "address_id": person}
+                for person in range(start, start + 1000)
+            ]
+            connection.execute(sa.insert(OutboxRow), rows)
         connection.exec_driver_sql("ANALYZE")
     engine.dispose()
 
