@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -15,8 +17,25 @@ from bot.messages import Address, InboundMessage, Kind, OutboundMessage
 from bot.service import Service
 from bot.storage import lanes
 from bot.storage.models import InboxRow, LaneState, OutboxRow
+from bot.worker import Worker
 
 _numbers = count(1)
+
+
+_SELDOM = 60.0  # seconds: a chore that looks less often is run again when the clock has moved
+_swept: WeakKeyDictionary[Worker, datetime] = WeakKeyDictionary()
+
+
+def _sweeps(service: Service, now: datetime) -> list[Sweep]:
+    moved = _swept.get(service.worker) != now
+    _swept[service.worker] = now
+    return [chore for chore in service.worker.chores if isinstance(chore, Sweep) and (moved or chore.seconds < _SELDOM)]
+
+
+def _look(connection: sa.Connection, now: datetime, sweeps: list[Sweep]) -> int:
+    for sweep in sweeps:
+        sweep.work(connection, now)
+    return timers.fire_due(connection, now)
 
 
 def drain(service: Service) -> None:
@@ -28,10 +47,8 @@ def drain(service: Service) -> None:
     paces = {name: channel.pace for name, channel in service.channels.items()}
     while True:
         now = service.clock.now()
-        for chore in service.worker.chores:
-            if isinstance(chore, Sweep):
-                service.store.write(lambda c, work=chore.work, at=now: work(c, at) and None)
-        fired = service.store.write(lambda c, at=now: timers.fire_due(c, at))
+        sweeps = _sweeps(service, now)
+        fired = service.store.write(lambda c, at=now, sweeps=sweeps: _look(c, at, sweeps))
         rows = service.store.write(lambda c, at=now: lanes.claim(c, InboxRow, at, 10))
         for row in rows:
             service.conversation.handle(service.store, row)
