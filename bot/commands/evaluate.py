@@ -13,8 +13,8 @@ from typing import Any
 
 from bot.commands.ask import read_lines
 from bot.errors import WegwijsError
-from bot.understanding import measures, pictures
-from bot.understanding.engine import Engine, load_understander
+from bot.understanding import folds, measures, pictures
+from bot.understanding.engine import Engine, Look, load_understander
 from bot.understanding.measures import FIGURES, Judged, Query
 
 CONFUSIONS_SHOWN = 15
@@ -37,12 +37,14 @@ def evaluate(file: Path, content_dir: Path, cache_dir: Path, *, as_json: bool = 
         print(f"topic {topic} does not stand in the content: left out of {count} messages", file=sys.stderr)
     if not queries:
         raise WegwijsError(f"{file} holds no message that can be measured")
-    judged = [judge(engine, query) for query in queries]
+    looks, judged = zip(*(judge(engine, query) for query in queries), strict=True)
+    crossed = folds.cross_validated(engine, looks, judged)
     saved = _draw(judged, cache_dir)
     if as_json:
-        print(json.dumps(summary(judged), ensure_ascii=False, indent=2))
+        print(json.dumps(summary(judged, crossed), ensure_ascii=False, indent=2))
     else:
-        print("\n".join([_NOTE, "", *report(judged), "", *(f"picture: {path}" for path in saved)]))
+        lines = [_NOTE, "", *report(judged), "", *_crossed(crossed)]
+        print("\n".join([*lines, *(f"picture: {path}" for path in saved)]))
     return 0
 
 
@@ -63,23 +65,31 @@ def read_queries(file: Path, topics: set[str]) -> tuple[list[Query], dict[str, i
     return queries, unknown
 
 
-def judge(engine: Engine, query: Query) -> Judged:
+def judge(engine: Engine, query: Query) -> tuple[Look, Judged]:
     """Understand one message and time it."""
     start = time.perf_counter()
-    said = engine.understand(query.text, query.lang)
-    return Judged(query, said, time.perf_counter() - start, engine.crisis_topic)
+    look = engine.look(query.text, query.lang)
+    said = engine.conclude(look)
+    return look, Judged(query, said, time.perf_counter() - start, engine.crisis_topic)
 
 
 def report(judged: Sequence[Judged]) -> list[str]:
     """The figures as lines of text."""
-    groups = {"all": list(judged), **measures.by(judged, lambda j: j.query.lang)}
-    found = {name: measures.figures(group) for name, group in groups.items()}
-    lines = [f"{len(judged)} messages", "", _row("", [*groups])]
-    for name, _, _ in FIGURES:
-        cells = [f"{_percent(found[group].get(name))}" for group in groups]
-        lines.append(_row(name, cells))
+    lines = [f"{len(judged)} messages", "", *_by_language(judged)]
     lines += ["", *_kinds(judged), "", *_confusions(judged), "", *_curve(judged), "", *_reliability(judged), ""]
     return [*lines, *_times(judged), *_languages(judged)]
+
+
+def _by_language(judged: Sequence[Judged]) -> list[str]:
+    groups = {"all": list(judged), **measures.by(judged, lambda j: j.query.lang)}
+    found = {name: measures.figures(group) for name, group in groups.items()}
+    rows = [[_percent(found[group].get(name)) for group in groups] for name, _, _ in FIGURES]
+    return [_row("", [*groups]), *(_row(name, cells) for (name, _, _), cells in zip(FIGURES, rows, strict=True))]
+
+
+def _crossed(crossed: Sequence[Judged]) -> list[str]:
+    title = f"cross-validated: slope and shift fitted on {folds.FOLDS - 1} of {folds.FOLDS} parts, used on the other"
+    return [title, *_by_language(crossed), ""] if crossed else []
 
 
 def _row(name: str, cells: Sequence[str]) -> str:
@@ -152,14 +162,15 @@ def _languages(judged: Sequence[Judged]) -> list[str]:
     return [f"languages seen where {name} was chosen: {dict(counts.most_common(8))}" for name, counts in seen.items()]
 
 
-def summary(judged: Sequence[Judged]) -> dict[str, Any]:
-    """Every figure as JSON."""
+def summary(judged: Sequence[Judged], crossed: Sequence[Judged] = ()) -> dict[str, Any]:
+    """Every figure as JSON; `crossed`: the same messages, cross-validated."""
     groups = {"all": list(judged), **measures.by(judged, lambda j: j.query.lang)}
     kinds = measures.by(judged, lambda j: j.query.kind)
     return {
         "note": _NOTE,
         "messages": len(judged),
         "by_language": {name: _figures(group) for name, group in groups.items()},
+        "cross_validated": _figures(crossed) if crossed else None,
         "by_kind": {name: _figures(group) for name, group in kinds.items()},
         "confusions": [{"wanted": w, "found": f, "texts": texts} for w, f, texts in measures.confusions(judged)],
         "risk_coverage": [[round(share, 4), round(risk, 4)] for share, risk in measures.risk_coverage(judged)],

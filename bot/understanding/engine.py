@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import WegwijsError
@@ -63,6 +64,16 @@ def _fit(content_dir: Path, path: Path) -> Model:
     return load(path)
 
 
+@dataclass(frozen=True)
+class Look:
+    """A message before the decision. `smalltalk`: its kind where the whole message is a friendly phrase."""
+
+    reading: Reading
+    scores: Scores
+    danger: bool
+    smalltalk: str = ""
+
+
 class Engine:
     """An `Understander`. Thread-safe: nothing changes after the start."""
 
@@ -73,24 +84,29 @@ class Engine:
 
     def understand(self, text: str, language: str) -> Understanding:
         """Understand a text. `language` is what the contact chose: a hint. Never raises for any text."""
+        return self.conclude(self.look(text, language))
+
+    def look(self, text: str, language: str) -> Look:
+        """What stands in a message, before anything is decided."""
         reading = self.reader.read(text, language)
-        phrase = self.rules.match(reading.views) or self._inside(text, language)
+        danger = bool(self.rules.match(reading.views) or self._inside(text, language))
         folded = " ".join(words(reading.text))
         kind = self.reader.lexicon.smalltalk.get(folded, "" if folded else "other")
-        quick = self.scores(reading, quick=True)
-        chances = decide.rank(quick, self.model.topics, self.model.classes)
-        if kind and not phrase:
-            return self._answer(reading, Outcome.SMALLTALK, chances, smalltalk=kind)
-        if phrase or not self._sure(quick, chances):
-            scores = self.scores(reading)
-            chances = decide.rank(scores, self.model.topics, self.model.classes)
-            if self.crisis_topic and (phrase or scores.danger >= decide.LIMITS.danger):
-                return self._crisis(reading, chances)
-        outcome = decide.decide(chances)
-        also = self._also(reading, chances) if outcome is Outcome.ANSWER else ()
-        return self._answer(
-            reading, outcome, chances, also, self._smalltalk(folded) if outcome is Outcome.SMALLTALK else ""
-        )
+        scores = self.scores(reading, quick=True)
+        if danger or not (kind or self._sure(scores)):
+            scores = self._thorough(reading, scores)
+            danger = bool(self.crisis_topic) and (danger or scores.danger >= decide.LIMITS.danger)
+        return Look(reading, scores, danger, "" if danger else kind)
+
+    def conclude(self, look: Look, calibration: decide.Calibration = decide.CALIBRATION) -> Understanding:
+        """What to do with a message, by the chances that a calibration makes of its scores."""
+        if look.danger:
+            return self._crisis(look.reading, self._rank(look.scores, calibration))
+        chances = self._safe(look.scores, calibration)
+        outcome = Outcome.SMALLTALK if look.smalltalk else decide.decide(chances)
+        kind = look.smalltalk or (self._smalltalk(look.reading) if outcome is Outcome.SMALLTALK else "")
+        also = self._also(look.reading, chances) if outcome is Outcome.ANSWER else ()
+        return Understanding(outcome, look.reading.guess.language, chances.candidates, kind, also)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """The fast encoder's view of some texts, to compare them with each other."""
@@ -121,15 +137,34 @@ class Engine:
             sentences += parts(reading.text)
         for sentence in sentences[:_SENTENCES]:
             reading = self.reader.read(sentence, language)
-            if (
-                self.scores(reading, quick=True).danger >= decide.LIMITS.danger
-                and self.scores(reading).danger >= decide.LIMITS.sentence_danger
-            ):
+            quick = self.scores(reading, quick=True)
+            if quick.danger < decide.LIMITS.danger:
+                continue
+            if self._thorough(reading, quick).danger >= decide.LIMITS.sentence_danger:
                 return sentence
         return ""
 
-    def _sure(self, quick: Scores, chances: decide.Chances) -> bool:
-        return chances.candidates[0].confidence >= decide.LIMITS.quick and quick.danger < decide.LIMITS.quick_danger
+    def _thorough(self, reading: Reading, quick: Scores) -> Scores:
+        """The scores with the slow encoder. Danger is the mean of both views: it is surer than either."""
+        full = self.scores(reading)
+        return Scores(full.chances, (full.danger + quick.danger) / 2)
+
+    def _rank(self, scores: Scores, calibration: decide.Calibration = decide.CALIBRATION) -> decide.Chances:
+        return decide.rank(scores, self.model.topics, self.model.classes, calibration)
+
+    def _safe(self, scores: Scores, calibration: decide.Calibration) -> decide.Chances:
+        """The chances of a message that tells of no danger, so it is not about that.
+
+        Where that is not certain, the way to help stands among the topics of a question back.
+        """
+        if not self.crisis_topic:
+            return self._rank(scores, calibration)
+        chances = self._rank(scores.without(self.model.topics.index(self.crisis_topic)), calibration)
+        return chances.with_last_offered(self.crisis_topic) if scores.danger >= decide.LIMITS.perhaps else chances
+
+    def _sure(self, quick: Scores) -> bool:
+        first = self._rank(quick).candidates[0]
+        return first.confidence >= decide.LIMITS.quick and quick.danger < decide.LIMITS.quick_danger
 
     def _crisis(self, reading: Reading, chances: decide.Chances) -> Understanding:
         others = [candidate for candidate in chances.candidates if candidate.topic != self.crisis_topic]
@@ -137,18 +172,9 @@ class Engine:
         sure = Candidate(first.topic, max(first.confidence, others[0].confidence if others else 0.0))
         return Understanding(Outcome.CRISIS, reading.guess.language, (sure, *others))
 
-    def _answer(
-        self,
-        reading: Reading,
-        outcome: Outcome,
-        chances: decide.Chances,
-        also: tuple[str, ...] = (),
-        smalltalk: str = "",
-    ) -> Understanding:
-        return Understanding(outcome, reading.guess.language, chances.candidates, smalltalk, also)
-
-    def _smalltalk(self, folded: str) -> str:
+    def _smalltalk(self, reading: Reading) -> str:
         """The kind of a friendly message that is no phrase of the lexicon: the longest phrase in it decides."""
+        folded = " ".join(words(reading.text))
         found = [phrase for phrase in self.reader.lexicon.smalltalk if f" {phrase} " in f" {folded} "]
         kinds = self.reader.lexicon.smalltalk
         return kinds[max(found, key=lambda phrase: (kinds[phrase] != "other", len(phrase)))] if found else "other"
@@ -161,7 +187,7 @@ class Engine:
         first, found = chances.candidates[0].topic, []
         for question in questions[:_QUESTIONS]:
             part = self.reader.read(question, reading.guess.language)
-            best = decide.rank(self.scores(part, quick=True), self.model.topics, self.model.classes).candidates[0]
+            best = self._rank(self.scores(part, quick=True)).candidates[0]
             if best.confidence >= _ALSO and best.topic not in (first, self.crisis_topic):
                 found.append(best.topic)
         return tuple(found[:1])

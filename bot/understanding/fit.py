@@ -28,7 +28,7 @@ from bot.understanding.vectors import vectors
 Doubles = NDArray[np.float64]
 
 RIDGE = 0.1  # how much votes are held back; from 0.03 to 0.3 the figures are the same
-ALARMING = -0.3  # what alarming words that are no crisis count as danger; examples of other topics count 0
+ALARMING = -0.15  # what alarming words that are no crisis count as danger; examples of other topics count 0
 _BLOCK = 512  # rows of a kernel that are made at once: the whole would need a gigabyte more
 
 log = logging.getLogger(__name__)
@@ -81,10 +81,16 @@ def _gram_kernel(index: GramIndex) -> Floats:
 def _fit_head(kernel: Floats, pack: Pack) -> Head:
     classes = _classes(pack)
     targets = np.stack([_target(example.label, classes, pack.crisis_topic) for example in pack.examples])
-    votes, left_out = _solve(kernel, targets)
-    counts = targets[:, :-1].any(axis=1)
+    counts = np.asarray(targets[:, :-1].max(axis=1) > 0)
+    votes, left_out = _solve(kernel, targets, free=~counts)
     sharpness = _sharpness(left_out[counts, :-1], targets[counts, :-1].argmax(axis=1))
+    votes[:, -1] /= _typical(left_out[targets[:, -1] > 0, -1])
     return Head(np.ascontiguousarray(votes), sharpness)
+
+
+def _typical(dangers: Doubles) -> float:
+    """What a left-out message of danger scores: 1 from then on, so that limits mean the same for large and small packs."""
+    return max(float(np.median(dangers)), 0.2) if len(dangers) else 1.0
 
 
 def _target(label: str, classes: Sequence[str], crisis_topic: str) -> Doubles:
@@ -98,15 +104,31 @@ def _target(label: str, classes: Sequence[str], crisis_topic: str) -> Doubles:
     return target
 
 
-def _solve(kernel: Floats, targets: Doubles) -> tuple[Floats, Doubles]:
-    """Votes, and the scores that each example would get if it had been left out. Uses up the kernel."""
+def _solve(kernel: Floats, targets: Doubles, free: NDArray[np.bool_]) -> tuple[Floats, Doubles]:
+    """Votes, and the scores that each example would get if it had been left out. Uses up the kernel.
+
+    `free` examples belong to no class: they vote for what the others say of them, so they count for danger only.
+    """
     matrix = kernel.T  # it is symmetric, and columns in a row spare a copy
     matrix[np.diag_indices_from(matrix)] += RIDGE
     factor, _ = linalg.cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
     votes = linalg.cho_solve((factor, True), targets.astype(np.float32), check_finite=False)
     inverse, _ = linalg.lapack.strtri(factor, lower=1, overwrite_c=1)
-    diagonal = np.array([column[at:] @ column[at:] for at, column in enumerate(inverse.T)])
-    return votes, targets - votes / diagonal[:, None]
+    diagonal = np.array([column[at:] @ column[at:] for at, column in enumerate(inverse.T)])[:, None]
+    said = np.zeros_like(targets)
+    said[free, :-1] = (targets - votes / diagonal)[free, :-1]
+    votes += _product(inverse, free, said[free])
+    return votes, targets + said - votes / diagonal
+
+
+def _product(inverse: Floats, rows: NDArray[np.bool_], values: Doubles) -> Floats:
+    """The inverse of the kernel times values that stand in some rows; `inverse` is that of its lower factor."""
+    columns = inverse[:, rows]
+    for column, at in zip(columns.T, np.flatnonzero(rows), strict=True):
+        column[:at] = 0  # above the diagonal stands something else
+    half = columns @ values.astype(np.float32)
+    product: Floats = linalg.blas.strmm(1.0, inverse, half, lower=1, trans_a=1)
+    return product
 
 
 def _sharpness(scores: Doubles, truth: NDArray[np.int64]) -> float:

@@ -16,16 +16,22 @@ from bot.understanding.grams import GramIndex
 from bot.understanding.kernel import Floats, Space
 from bot.understanding.language import Languages
 
-FORMAT = 5  # raise it when fitted models of older code must not be used any more
+FORMAT = 7  # raise it when fitted models of older code must not be used any more
 _INDEX = ("keys", "weights", "starts", "texts", "shares")
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Chance of each class, and how much a message sounds like danger (about 0 to 1, no chance)."""
+    """Chance of each class, and how much a message sounds like danger (1: as much as half of those that do)."""
 
     chances: Floats
     danger: float
+
+    def without(self, place: int) -> Scores:
+        """The same where one class is ruled out: its chance goes to the others."""
+        chances = self.chances.copy()
+        chances[place] = 0
+        return Scores(chances / max(float(chances.sum()), 1e-6), self.danger)
 
 
 @dataclass(frozen=True)

@@ -33,3 +33,15 @@ def test_candidates_come_best_first_and_confidence_rises_with_the_chance() -> No
     assert [candidate.topic for candidate in found.candidates] == ["b", "c", "a"]
     assert found.person == pytest.approx(0.1)
     assert CALIBRATION.apply(0.2) < CALIBRATION.apply(0.6) < CALIBRATION.apply(1.0) <= 1
+
+
+def test_a_class_that_is_ruled_out_leaves_its_chance_to_the_others() -> None:
+    scores = Scores(np.array([0.5, 0.3, 0.2], dtype=np.float32), 0.1).without(0)
+    assert scores.chances.tolist() == pytest.approx([0, 0.6, 0.4])
+    assert scores.danger == 0.1
+
+
+def test_the_way_to_help_is_the_last_of_the_topics_in_a_question_back() -> None:
+    chances = _chances(0.5, 0.3, 0.2)
+    for topic, found in (("help", ["a", "b", "help", "c"]), ("a", ["b", "c", "a"])):
+        assert [candidate.topic for candidate in chances.with_last_offered(topic).candidates] == found

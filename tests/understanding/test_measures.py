@@ -1,8 +1,19 @@
 """Figures from judged messages."""
 
-from bot.understanding import measures, pictures
+import numpy as np
+import pytest
+
+from bot.understanding import folds, measures, pictures
+from bot.understanding.decide import Calibration
+from bot.understanding.engine import Look
+from bot.understanding.language import Guess
 from bot.understanding.measures import Judged, Query
+from bot.understanding.model import Scores
 from bot.understanding.outcome import Candidate, Outcome, Understanding
+from bot.understanding.reading import Reading
+
+READING = Reading("tekst", "tekst", Guess("nl", 1.0))
+SCORES = Scores(np.ones(3, dtype=np.float32) / 3, 0.0)
 
 
 def _judged(topics: str, outcome: Outcome, first: str = "a", sure: float = 0.9, kind: str = "plain") -> Judged:
@@ -50,3 +61,18 @@ def test_reliability_sorts_by_confidence() -> None:
     rows = measures.reliability(JUDGED)
     assert sum(row[2] for row in rows) == len(JUDGED)
     assert pictures.line([(row[3], row[4]) for row in rows], ("t", "x", "y"), diagonal=True).startswith("<svg")
+
+
+def test_a_calibration_is_fitted_on_the_other_folds_only() -> None:
+    """First candidates whose chance is always 0.5 and that are right in nine of ten come out as about 0.9."""
+    looks = [Look(READING, SCORES, danger=False) for _ in range(100)]
+    judged = [_judged("b" if number % 10 == 0 else "a", Outcome.ANSWER) for number in range(100)]
+
+    class Fake:
+        def conclude(self, _: Look, calibration: Calibration) -> Understanding:
+            return Understanding(Outcome.ANSWER, "nl", (Candidate("a", calibration.apply(0.5)),))
+
+    crossed = folds.cross_validated(Fake(), looks, judged)
+    confidences = [one.said.candidates[0].confidence for one in crossed]
+    assert confidences == pytest.approx([1, *[7 / 8] * 4] * 20, abs=0.01), "all mistakes stand in the first fold"
+    assert folds.cross_validated(Fake(), looks[:50], judged[:50]) == [], "too few to fit anything"
