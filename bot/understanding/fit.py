@@ -89,7 +89,7 @@ def _fit_head(kernel: Floats, pack: Pack) -> Head:
 
 
 def _typical(dangers: Doubles) -> float:
-    """What a left-out message of danger scores: 1 from then on, so that limits mean the same for large and small packs."""
+    """What a left-out message of danger scores: 1 from then on, so limits mean the same for every pack."""
     return max(float(np.median(dangers)), 0.2) if len(dangers) else 1.0
 
 
