@@ -155,7 +155,8 @@ def test_a_group_form_that_is_not_right_comes_back(service, browser, fields, wor
 
 @pytest.mark.parametrize("ids", ["x", "", "0", "9" * 40, "-1"])
 def test_strange_numbers_are_no_group(browser, ids):
-    assert browser.get("/desk/together", params={"t": ids}).status_code == 404
+    response = browser.get("/desk/together", params={"t": ids}, follow_redirects=False)
+    assert (response.status_code, response.headers["location"]) == (303, "/desk"), "as when nothing was ticked"
 
 
 def test_what_waits_for_the_newcomer_and_what_is_not_needed_any_more_is_shown_apart(service, browser):

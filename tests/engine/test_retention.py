@@ -25,7 +25,7 @@ from bot.storage.models import (
     TicketRow,
 )
 
-NOBODY = {"outcome_count", "promise_count", "spend", "pace", "marker", "screen", "survey_wave", "fact"}
+NOBODY = {"outcome_count", "promise_count", "spend", "pace", "marker", "screen", "survey_wave", "fact", "published"}
 WITH_THEIR_OWNER = {"prepared_answer", "ticket_claim", "ticket_draft"} | {
     "address",
     "ticket_entry",

@@ -62,7 +62,16 @@ def test_nothing_of_a_person_is_left(service, store, caplog):
     assert len(mine) == 2
     # An invented phone's screen, days off, facts of the installation, figures of the night and of money, a receipt that
     # came early, wrong logins of people who work here: none is of a newcomer, or it holds the platform's number alone.
-    assert empty_tables(store) <= {"screen", "absence", "marker", "fact", "spend", "early_receipt", "login_try"}
+    assert empty_tables(store) <= {
+        "screen",
+        "absence",
+        "marker",
+        "fact",
+        "spend",
+        "early_receipt",
+        "login_try",
+        "published",
+    }
     for trace in [*WORDS.values(), *mine]:
         assert trace.encode() in before, f"{trace} was never there: the search below would find nothing"
     for said in ("question", "translation of the answer", "reply to it", "second chat"):
