@@ -75,7 +75,7 @@ def build(
     message.
     """
     logs.quiet()
-    loaded = texts.load(settings.content_dir)
+    loaded = texts.load(settings.content_dir, thorough=False)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store_url)
     store.lock()

@@ -40,8 +40,8 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.pack = read_pack(CONTENT)
-        languages, readings = fit.read_all(CONTENT, self.pack)
-        self.reader = make_reader(read_lexicon(CONTENT), languages, self.pack.examples)
+        languages, vocabulary, readings = fit.read_all(CONTENT, self.pack)
+        self.reader = make_reader(read_lexicon(CONTENT), languages, vocabulary)
         common = [reading.common for reading in readings]
         self.encoders = (E5(), Use(CACHE))
         self.e5, self.use = (Space.of(vectors(encoder, common, CONTENT, CACHE)) for encoder in self.encoders)

@@ -16,7 +16,7 @@ from bot.understanding.vectors import ship
 def write(content_dir: Path, cache_dir: Path) -> int:
     """Write one file an encoder. Raises ContentError for a folder without examples."""
     cache_dir.mkdir(parents=True, exist_ok=True)
-    texts = [reading.common for reading in read_all(content_dir, read_pack(content_dir))[1]]
+    texts = [reading.common for reading in read_all(content_dir, read_pack(content_dir))[2]]
     for encoder in (E5(), Use(cache_dir)):
         print(f"{encoder.name}: {ship(encoder, texts, content_dir, cache_dir)} texts")
     return 0

@@ -8,7 +8,7 @@ words stay.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, product
@@ -86,22 +86,21 @@ class Transliterator:
     @classmethod
     def of(
         cls,
-        arabic: Iterable[str],
-        in_latin: Iterable[str],
-        dutch_english: Iterable[str],
+        arabic: Mapping[str, int],
+        in_latin: Mapping[str, int],
+        dutch_english: Mapping[str, int],
         lexicon: Lexicon,
     ) -> Transliterator:
-        """Learn from texts in Arabic, in Arabic with Latin letters, and in languages whose words must stay."""
-        seen = Counter(word for text in arabic for word in words(text) if is_arabic(word))
+        """Learn from counted words: Arabic, Arabic in Latin letters, and languages whose words must stay."""
         by_bone: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        for word, count in seen.items():
-            by_bone[skeleton(word)].append((word, count))
-        here, there = (Counter(word for text in texts for word in words(text)) for texts in (in_latin, dutch_english))
-        more, less = max(1, here.total()), max(1, there.total())
+        for word, count in arabic.items():
+            if is_arabic(word):
+                by_bone[skeleton(word)].append((word, count))
+        more, less = max(1, sum(in_latin.values())), max(1, sum(dutch_english.values()))
         latin = {
             word
-            for word, count in there.items()
-            if count / less > here[word] / more and (here[word] or len(word) >= _CLEARLY_LATIN)
+            for word, count in dutch_english.items()
+            if count / less > in_latin.get(word, 0) / more and (word in in_latin or len(word) >= _CLEARLY_LATIN)
         }
         latin.update(word for term in lexicon.terms.values() for word in words(term) if not is_arabic(word))
         return cls({bone: tuple(found) for bone, found in by_bone.items()}, frozenset(latin), lexicon.latin)

@@ -43,7 +43,7 @@ def load_understander(content_dir: Path, cache_dir: Path) -> Engine:
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
         log.warning("the model %s can't be read (%s); fitting again", path, type(error).__name__)
         model = _fit(content_dir, path)
-    reader = make_reader(read_lexicon(content_dir), model.languages, model.examples)
+    reader = make_reader(read_lexicon(content_dir), model.languages, model.vocabulary)
     return Engine(model, reader, read_rules(content_dir), E5(), Use(path.parent))
 
 

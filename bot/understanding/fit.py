@@ -22,7 +22,7 @@ from bot.understanding.kernel import FAST, FULL, Floats, Mix, Space, bell
 from bot.understanding.language import Languages
 from bot.understanding.lexicon import read_lexicon
 from bot.understanding.model import Head, Model, save
-from bot.understanding.reading import Reading, make_reader
+from bot.understanding.reading import Reading, Vocabulary, make_reader
 from bot.understanding.vectors import vectors
 
 Doubles = NDArray[np.float64]
@@ -37,20 +37,21 @@ log = logging.getLogger(__name__)
 def fit(content_dir: Path, path: Path) -> None:
     """Fit and save. Vectors of texts seen before come from the same folder, so a changed example costs only itself."""
     pack = read_pack(content_dir)
-    languages, readings = read_all(content_dir, pack)
+    languages, vocabulary, readings = read_all(content_dir, pack)
     common = [reading.common for reading in readings]
     e5, use = (Space.of(vectors(encoder, common, content_dir, path.parent)) for encoder in (E5(), Use(path.parent)))
     index = GramIndex.build([reading.counted for reading in readings])
     counted = _gram_kernel(index)
     full, fast = (_fit_head(_mixed(mix, e5, use, counted), pack) for mix in (FULL, FAST))
-    save(Model(pack.topics, _classes(pack), pack.examples, e5, use, index, languages, full, fast), path)
+    save(Model(pack.topics, _classes(pack), pack.examples, e5, use, index, languages, vocabulary, full, fast), path)
 
 
-def read_all(content_dir: Path, pack: Pack) -> tuple[Languages, list[Reading]]:
-    """What the examples teach about languages, and the examples as the matching reads them."""
+def read_all(content_dir: Path, pack: Pack) -> tuple[Languages, Vocabulary, list[Reading]]:
+    """What the examples teach about languages and words, and the examples as the matching reads them."""
+    vocabulary = Vocabulary.of(pack.examples)
     languages = Languages.learn((example.language, example.text) for example in pack.examples)
-    reader = make_reader(read_lexicon(content_dir), languages, pack.examples)
-    return languages, [reader.read_example(example) for example in pack.examples]
+    reader = make_reader(read_lexicon(content_dir), languages, vocabulary)
+    return languages, vocabulary, [reader.read_example(example) for example in pack.examples]
 
 
 def _classes(pack: Pack) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ from bot.understanding.examples import Example, fingerprint
 from bot.understanding.grams import GramIndex
 from bot.understanding.kernel import Floats, Space
 from bot.understanding.language import Languages
+from bot.understanding.reading import Vocabulary
 
-FORMAT = 7  # raise it when fitted models of older code must not be used any more
+FORMAT = 8  # raise it when fitted models of older code must not be used any more
 _INDEX = ("keys", "weights", "starts", "texts", "shares")
 
 
@@ -63,6 +64,7 @@ class Model:
     use: Space
     index: GramIndex
     languages: Languages
+    vocabulary: Vocabulary
     full: Head
     fast: Head
 
@@ -80,6 +82,7 @@ def save(model: Model, path: Path) -> None:
         "classes": model.classes,
         "examples": [(example.text, example.label, example.language) for example in model.examples],
         "unknown": model.index.unknown,
+        "vocabulary": [model.vocabulary.arabic, model.vocabulary.in_latin, model.vocabulary.others],
         "sharpness": [model.full.sharpness, model.fast.sharpness],
     }
     arrays: dict[str, Any] = {
@@ -124,6 +127,7 @@ def load(path: Path) -> Model:
             index=GramIndex(
                 **{name: file[f"index_{name}"] for name in _INDEX}, size=len(examples), unknown=described["unknown"]
             ),
+            vocabulary=Vocabulary(*described["vocabulary"]),
             languages=Languages(file["language_keys"], file["language_shares"]),
             full=Head(file["votes_full"], described["sharpness"][0]),
             fast=Head(file["votes_fast"], described["sharpness"][1]),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 
 from bot.locales import clean, fold, western_digits
@@ -60,6 +62,11 @@ def _shouted(text: str) -> bool:
 def one_form(word: str) -> str:
     """A word as `words` gives it. Remembered, because messages are made of the same words."""
     return " ".join(words(word))
+
+
+def count(texts: Iterable[str]) -> Counter[str]:
+    """How often each word stands in some texts."""
+    return Counter(word for text in texts for word in words(text))
 
 
 def words(text: str) -> list[str]:

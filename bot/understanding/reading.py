@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,7 +12,7 @@ from bot.understanding.arabizi import Transliterator
 from bot.understanding.examples import Example
 from bot.understanding.language import ARABIC_IN_LATIN, Guess, Languages, common_words
 from bot.understanding.lexicon import Lexicon
-from bot.understanding.normalise import readable, words
+from bot.understanding.normalise import count, readable, words
 from bot.understanding.skeleton import is_arabic
 from bot.understanding.spelling import Spelling
 
@@ -68,18 +70,31 @@ class Reader:
         return Reading(text, self.lexicon.rewrite(turned or common, dialects=True), guess, turned)
 
 
-def make_reader(lexicon: Lexicon, languages: Languages, examples: tuple[Example, ...]) -> Reader:
+@dataclass(frozen=True)
+class Vocabulary:
+    """How often each word stands in the examples. Counting takes seconds, so it is kept with the model."""
+
+    arabic: Mapping[str, int]
+    in_latin: Mapping[str, int]  # Arabic in Latin letters
+    others: Mapping[str, int]  # Dutch and English
+
+    @classmethod
+    def of(cls, examples: Iterable[Example]) -> Vocabulary:
+        """Count."""
+        texts: dict[str, list[str]] = {"arabic": [], "in_latin": [], "others": []}
+        for example in examples:
+            if example.language == "ar":
+                texts["arabic" if is_arabic(example.text) else "in_latin"].append(example.text)
+            elif example.language in _SPELLED:
+                texts["others"].append(example.text)
+        return cls(**{name: count(found) for name, found in texts.items()})
+
+
+def make_reader(lexicon: Lexicon, languages: Languages, vocabulary: Vocabulary) -> Reader:
     """A reader that knows the words of the examples."""
-    arabic = [example.text for example in examples if example.language == "ar"]
-    others = [example.text for example in examples if example.language in _SPELLED]
-    transliterator = Transliterator.of(
-        arabic=(text for text in arabic if is_arabic(text)),
-        in_latin=(text for text in arabic if not is_arabic(text)),
-        dutch_english=others,
-        lexicon=lexicon,
-    )
-    spelling = Spelling.of([*others, *lexicon.terms, *map(common_words, _SPELLED)])
-    return Reader(lexicon, languages, transliterator, spelling)
+    transliterator = Transliterator.of(vocabulary.arabic, vocabulary.in_latin, vocabulary.others, lexicon)
+    common = count([*lexicon.terms, *map(common_words, _SPELLED)])
+    return Reader(lexicon, languages, transliterator, Spelling.of(common + Counter(vocabulary.others)))
 
 
 def parts(text: str) -> list[str]:

@@ -7,11 +7,11 @@ Known are the words of the examples and the answers. A slip is a letter too many
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bot.understanding.normalise import one_form, words
+from bot.understanding.normalise import one_form
 
 _SHORTEST = 5  # letters: a shorter word is one slip away from too many others, unless two letters are turned round
 _LONG = 8  # letters from which any wrong letter is believed; in shorter words only a vowel for a vowel
@@ -28,9 +28,8 @@ class Spelling:
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Spelling:
-        """Learn from texts that are mostly written right."""
-        known = Counter(word for text in texts for word in words(text))
+    def of(cls, known: Mapping[str, int]) -> Spelling:
+        """Learn from the counted words of texts that are mostly written right."""
         near = defaultdict(list)
         for word, count in known.items():
             if count >= _OFTEN and _is_plain(word):

@@ -4,6 +4,7 @@ import pytest
 
 from bot.understanding.arabizi import Transliterator, letter_by_letter
 from bot.understanding.lexicon import Lexicon
+from bot.understanding.normalise import count
 
 ARABIC = ["امتى بيفتح المسبح", "وين المكتبة", "كيف بسجل بالكورس", "ما عندي رقم", "رقم الموظف", "بكرا بروح عالمدرسة"]
 LATIN = ["shu hayda", "emta el course", "wen el maktabe", "hon men zaman"]
@@ -12,7 +13,9 @@ DUTCH = ["ik heb een gesprek met de gemeente over mijn cursus", "men zegt dat he
 
 @pytest.fixture
 def transliterator() -> Transliterator:
-    return Transliterator.of(ARABIC, LATIN, DUTCH, Lexicon(terms={"bsn": "BSN"}, latin={"elli": "اللي"}))
+    return Transliterator.of(
+        count(ARABIC), count(LATIN), count(DUTCH), Lexicon(terms={"bsn": "BSN"}, latin={"elli": "اللي"})
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.understanding.normalise import count
 from bot.understanding.spelling import Spelling
 
 TEXTS = ["my teacher speaks about the library", "the house and the computer", "what would that teacher do"] * 3
@@ -9,7 +10,7 @@ TEXTS = ["my teacher speaks about the library", "the house and the computer", "w
 
 @pytest.fixture(scope="module")
 def spelling() -> Spelling:
-    return Spelling.of([*TEXTS, "a rare wordd"])
+    return Spelling.of(count([*TEXTS, "a rare wordd"]))
 
 
 @pytest.mark.parametrize(
