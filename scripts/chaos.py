@@ -247,7 +247,9 @@ def judge(
     for chat, wanted in plan.items():
         found["messages"] += len(wanted)
         _compare(found, "effects", wanted, effects[chat])
-        arrived = [by_words[text.split("\n")[0]] for text in telegram.got[chat]]
+        said = [text.split("\n")[0] for text in telegram.got[chat]]
+        arrived = [by_words[words] for words in said if words in by_words]
+        found["told that it is busy"] += len(said) - len(arrived)
         found["sends unknown"] += unknown[chat]
         lost = len(wanted) - len(set(arrived))
         found["replies lost"] += max(0, lost - unknown[chat])
