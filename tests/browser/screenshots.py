@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from bot.storage.migrate import upgrade
-from bot.storage.store import Store
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PHONE, WIDE, Site, Visitor
+from tests.browser.drawing import draw
 
 PICTURES = (
     # name, who, address, language
@@ -49,18 +46,4 @@ def take(site: Site, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    pictures = Path(sys.argv[1])
-    pictures.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        empty = Path(folder) / "empty.sqlite3"
-        store = Store(f"sqlite:///{empty}")
-        upgrade(store.engine)
-        store.close()
-        (Path(folder) / "data").mkdir()
-        served = Site(Path(folder) / "data", empty, "use")
-        served.wait()
-        try:
-            take(served, pictures)
-        finally:
-            served.stop()
-    sys.stdout.write(f"pictures in {pictures}\n")
+    draw(take, "use")
