@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from bot import audit
+from bot.audit import Action
 from bot.content import proposal as content_proposal
 from bot.content.schema import Owner
 from bot.desk import gaps, proposals
@@ -192,6 +193,6 @@ class GapsDesk:
         who: Principal = request.state.session.principal
         return who
 
-    async def _record(self, request: Request, action: str, detail: str = "") -> None:
+    async def _record(self, request: Request, action: Action, detail: str = "") -> None:
         who, now = self._who(request), self._service.clock.machine_now()
         await self._service.store.awrite(lambda c: audit.record(c, who, action, now, detail=detail))

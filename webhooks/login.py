@@ -16,6 +16,7 @@ from bot.accounts import accounts, passwords, second_factor, sessions, tries
 from bot.accounts.accounts import Account, Secrets
 from bot.accounts.sessions import Step
 from bot.accounts.tries import Keys, Try
+from bot.audit import Action
 from bot.roles import Principal
 from bot.service import Service
 from webhooks.auth import ForgedFormError, Guard, Session, check_token, place_after_login, read_form
@@ -157,7 +158,7 @@ class Login:
         now = self._service.clock.machine_now()
         return await self._service.store.awrite(lambda connection: tries.take(connection, keys, now))
 
-    async def _failed(self, action: str, account: Account | None) -> None:
+    async def _failed(self, action: Action, account: Account | None) -> None:
         now, detail = self._service.clock.machine_now(), f"account={account.id}" if account else ""
         await self._service.store.awrite(
             lambda connection: audit.record(connection, UNKNOWN, action, now, detail=detail)

@@ -5,8 +5,6 @@ No page here shows or takes anything of one person but the rows of answers, whic
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,6 +14,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.engine import Connection
 
 from bot import audit, survey_figures, survey_waves
+from bot.audit import Action
 from bot.content.surveys import Survey
 from bot.locales import LANGUAGES, direction
 from bot.messages import CAPABILITIES
@@ -26,8 +25,9 @@ from bot.service import Service
 from bot.survey_answers import Surveyor
 from bot.survey_waves import Plan, WaveError
 from webhooks.auth import Guard
+from webhooks.csv_file import csv_file
 from webhooks.login import go
-from webhooks.pages import HEADERS, PageError, Pages, page_language, static
+from webhooks.pages import PageError, Pages, page_language, static
 
 CHANNELS = ("telegram", "whatsapp")
 HERE = "/surveys/{wave_id:int}"
@@ -197,7 +197,7 @@ class WavePages:
         return await self._step(request, wave_id, "survey.stop", work)
 
     async def _step(
-        self, request: Request, wave_id: int, action: str, work: Callable[[Connection], object]
+        self, request: Request, wave_id: int, action: Action, work: Callable[[Connection], object]
     ) -> Response:
         author, now = request.state.session.principal, self.service.clock.now()
 
@@ -226,22 +226,7 @@ class WavePages:
             code, rows = await self.service.store.awrite(read)
         except WaveError:
             raise PageError(404, "gone") from None
-        headers = HEADERS | {"Content-Disposition": f'attachment; filename="answers-{code}.csv"'}
-        return Response(to_csv(rows), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def to_csv(rows: list[tuple[Any, ...]]) -> str:
-    """A header and the rows. A text that a spreadsheet would carry out gets an apostrophe before it."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(survey_figures.COLUMNS)
-    for row in rows:
-        writer.writerow([_harmless(value) for value in row])
-    return out.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+        return csv_file(f"answers-{code}.csv", survey_figures.COLUMNS, rows)
 
 
 def _euros(form: dict[str, str], name: str) -> int | None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import audit
+from bot.audit import Action
 from bot.errors import AccountError
 from bot.locales import clean
 from bot.roles import Principal, Role
@@ -208,7 +209,7 @@ def set_password(  # as `add`
     _has_password(connection, account_id)
     _update(connection, account_id, now, password_hash=password_hash, must_change_password=must_change)
     end_sessions(connection, account_id)
-    action = "account.password_reset" if must_change else "account.password"
+    action: Action = "account.password_reset" if must_change else "account.password"
     audit.record(connection, who, action, now, detail=_detail(account_id))
 
 

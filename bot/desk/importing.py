@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from typing import Literal
 from sqlalchemy.engine import Connection
 
 from bot import audit
+from bot.audit import Action
 from bot.desk import caseload
 from bot.desk.actors_file import read_actors
 from bot.desk.caseload import Applied, Plan
@@ -25,6 +27,7 @@ from bot.locales import AMSTERDAM
 from bot.roles import Principal
 
 Kind = Literal["people", "klantregisseurs"]
+_ACTIONS: Mapping[Kind, Action] = {"people": "caseload.people", "klantregisseurs": "caseload.klantregisseurs"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def run(connection: Connection, file: File, importer: Importer, *, apply: bool) 
     carry_out = caseload.apply_people if file.kind == "people" else caseload.apply_actors
     applied = carry_out(connection, plan, importer.teller)
     counts = ",".join(f"{change.value}={plan.count(change)}" for change in caseload.Change)
-    audit.record(connection, importer.who, f"caseload.{file.kind}", importer.teller.now, detail=counts)
+    audit.record(connection, importer.who, _ACTIONS[file.kind], importer.teller.now, detail=counts)
     return Report(file, plan, applied, report.encoding)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.contacts import Consent
 from bot.desk.calendar import Absence, Calendar, Slot, to_utc
@@ -39,8 +40,20 @@ OFTEN_MISSED = 3  # promises in `DAYS` from which somebody needs help
 
 
 @dataclass(frozen=True)
+class Waits:
+    """How long people waited, from their question to the answer: of so many, half and nine in ten at most that long."""
+
+    answered: int = 0
+    median: timedelta | None = None
+    p90: timedelta | None = None
+
+
+NO_WAITS = Waits()
+
+
+@dataclass(frozen=True)
 class Owner:
-    """What a klantregisseur (or the back-up desk: no actor) promised, has and lets wait."""
+    """What a klantregisseur (or the back-up desk: no actor) promised, has, answered and lets wait."""
 
     name: str
     actor_id: int | None
@@ -48,6 +61,7 @@ class Owner:
     missed: int = 0
     open: int = 0
     late: int = 0
+    waits: Waits = NO_WAITS
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,14 @@ class Load:
     @property
     def is_nearly_full(self) -> bool:
         return self.promised >= NEARLY_FULL * self.takes
+
+
+@dataclass(frozen=True)
+class Due:
+    """How many answers the back-up desk, which has no slots, owes before a moment."""
+
+    before: datetime
+    promised: int
 
 
 @dataclass(frozen=True)
@@ -99,10 +121,9 @@ class Overview:
     """All of it."""
 
     owners: tuple[Owner, ...]
-    median_wait: timedelta | None
-    p90_wait: timedelta | None
-    answered: int
+    waits: Waits
     loads: tuple[Load, ...]
+    desk: tuple[Due, ...]
     away: tuple[Away, ...]
     signals: Signals
     costs: tuple[Cost, ...]
@@ -136,13 +157,11 @@ def read(connection: Connection, now: datetime) -> Overview:
     """Everything as it is now."""
     since = now - timedelta(days=DAYS)
     names = {row.id: row.name for row in connection.execute(sa.select(ActorRow.id, ActorRow.name))}
-    answered = _answered(connection, since)
     return Overview(
         owners=tuple(owners(connection, now)),
-        median_wait=wait(connection, since, answered, 0.5),
-        p90_wait=wait(connection, since, answered, 0.9),
-        answered=answered,
+        waits=waits(connection, since).get(None, NO_WAITS),
         loads=tuple(loads(connection, now, names)),
+        desk=tuple(desk_owes(connection, now)),
         away=tuple(away(connection, now, names)),
         signals=signals(connection, since),
         costs=tuple(costs(connection, now)),
@@ -151,7 +170,10 @@ def read(connection: Connection, now: datetime) -> Overview:
 
 
 def owners(connection: Connection, now: datetime) -> list[Owner]:
-    """Promises of the last `DAYS` days and what is open, of each klantregisseur and the back-up desk."""
+    """Promises and waits of the last `DAYS` days and what is open, of each klantregisseur and the back-up desk.
+
+    Who answered in the end has the wait: what the back-up desk took over counts there, from the first question on.
+    """
     today = now.astimezone(AMSTERDAM).date()
     counted: dict[tuple[str, str], int] = defaultdict(int)
     rows = connection.execute(
@@ -172,37 +194,57 @@ def owners(connection: Connection, now: datetime) -> list[Owner]:
     }
     actors = connection.execute(sa.select(ActorRow.id, ActorRow.code, ActorRow.name).order_by(ActorRow.name)).all()
     everybody = [(None, DESK_CODE, ""), *((row.id, row.code, row.name) for row in actors)]
+    waited = waits(connection, now - timedelta(days=DAYS), TicketRow.actor_id)
     found = [
-        Owner(name, actor_id, counted[code, "kept"], counted[code, "missed"], *waiting.get(actor_id, (0, 0)))
+        Owner(
+            name,
+            actor_id,
+            counted[code, "kept"],
+            counted[code, "missed"],
+            *waiting.get(actor_id, (0, 0)),
+            waits=waited.get(actor_id, NO_WAITS),
+        )
         for actor_id, code, name in everybody
     ]
-    return [one for one in found if one.actor_id is None or one.kept or one.missed or one.open]
+    return [one for one in found if one.actor_id is None or one.kept or one.missed or one.open or one.waits.answered]
 
 
 DESK_CODE = "back-up desk"  # as promise_count has it
-
-
-def _answered(connection: Connection, since: datetime) -> int:
-    query = sa.select(sa.func.count()).select_from(TicketRow).where(*_recently_answered(since))
-    return connection.execute(query).scalar_one()
 
 
 def _recently_answered(since: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return TicketRow.created_at > since, TicketRow.answered_at.is_not(None)
 
 
-def wait(connection: Connection, since: datetime, answered: int, part: float) -> timedelta | None:
-    """The time within which this part of the answers came. The database sorts; the index `ticket_made` has it all."""
-    if not answered:
-        return None
+def waits(
+    connection: Connection, since: datetime, owner: InstrumentedAttribute[int | None] | None = None
+) -> dict[int | None, Waits]:
+    """How long people waited who asked since then: by owner, or of all together under None. The database sorts."""
+    whose = sa.null() if owner is None else owner
+    seconds = _seconds(connection)
+    ranked = (
+        sa.select(
+            whose.label("whose"),
+            seconds.label("wait"),
+            sa.func.row_number().over(partition_by=owner, order_by=seconds).label("place"),
+            sa.func.count().over(partition_by=owner).label("n"),
+        )
+        .where(*_recently_answered(since))
+        .subquery("ranked")
+    )
+    median, p90 = ((ranked.c.n * percent + 99) // 100 for percent in (50, 90))  # the nearest rank, rounded up
+    query = sa.select(ranked).where(ranked.c.place.in_([median, p90])).order_by(ranked.c.whose, ranked.c.place)
+    found: dict[int | None, Waits] = {}
+    for row in connection.execute(query):
+        long = timedelta(seconds=round(float(row.wait)))
+        found[row.whose] = replace(found.get(row.whose, Waits(row.n, median=long)), p90=long)
+    return found
+
+
+def _seconds(connection: Connection) -> sa.ColumnElement[Any]:
     if connection.dialect.name == "sqlite":
-        days = sa.func.julianday(TicketRow.answered_at) - sa.func.julianday(TicketRow.created_at)
-        seconds: sa.ColumnElement[Any] = days * 86400
-    else:
-        seconds = sa.extract("epoch", TicketRow.answered_at - TicketRow.created_at)
-    place = max(0, -(-round(answered * part * 100) // 100) - 1)
-    query = sa.select(seconds.label("wait")).where(*_recently_answered(since)).order_by("wait").limit(1).offset(place)
-    return timedelta(seconds=round(float(connection.execute(query).scalar_one())))
+        return (sa.func.julianday(TicketRow.answered_at) - sa.func.julianday(TicketRow.created_at)) * 86400
+    return sa.extract("epoch", TicketRow.answered_at - TicketRow.created_at)
 
 
 def loads(connection: Connection, now: datetime, names: Mapping[int, str]) -> list[Load]:
@@ -242,6 +284,18 @@ def _coming(calendar: Calendar, now: datetime) -> list[tuple[datetime, datetime,
         if slot.weekday == day.weekday()
     ]
     return [one for one in every if one[1] > now]
+
+
+def desk_owes(connection: Connection, now: datetime) -> list[Due]:
+    """What the back-up desk promised for the next `AHEAD` days, what comes first at the top."""
+    rows = connection.execute(
+        sa.select(TicketRow.promise_at, sa.func.count())
+        .where(TicketRow.state == TicketState.OPEN, TicketRow.actor_id.is_(None), sa.not_(TicketRow.urgent))
+        .where(TicketRow.promise_at >= now, TicketRow.promise_at < now + timedelta(days=AHEAD + 1))
+        .group_by(TicketRow.promise_at)
+        .order_by(TicketRow.promise_at)
+    )
+    return [Due(before, number) for before, number in rows]
 
 
 def away(connection: Connection, now: datetime, names: Mapping[int, str]) -> list[Away]:

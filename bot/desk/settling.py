@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import audit, escalation, pushes
+from bot.audit import Action
 from bot.desk import claims
 from bot.desk.access import person_key, shown_name, visible
 from bot.roles import Principal
@@ -84,7 +85,7 @@ class Deed:
     def author(self) -> str:
         return shown_name(self.who)
 
-    def record(self, connection: Connection, action: str, detail: str = "") -> None:
+    def record(self, connection: Connection, action: Action, detail: str = "") -> None:
         """A line in the audit log."""
         audit.record(connection, self.who, action, self.now, ticket_id=self.ticket_id, detail=detail)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import html
+import io
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +16,7 @@ from bot.accounts import accounts, tries
 from bot.roles import Principal, Role
 from bot.storage.models import ActorRow
 from tests.webhooks.browser import PASSWORD, give_password, log_in, make_account, make_browser, send
+from webhooks.pages import environment
 
 
 @pytest.fixture
@@ -141,8 +145,12 @@ def write(service, at, who="Sanne", account_id=7, action="ticket.view", **more):
     service.store.write(lambda c: audit.record(c, Principal(who, frozenset(), account_id), action, at, **more))
 
 
+LOOKED, ANSWERED = "bekeek een vraag", "beantwoordde een vraag"
+
+
 def lines(page):
-    return re.findall(r"<code>([a-z._]+)</code></td>", page.text)
+    """The deeds of the log, in the words of its page."""
+    return [html.unescape(words) for words in re.findall(r'data-label="Wat">([^<]+)</td>', page.text)]
 
 
 def test_the_log_is_searched_by_person_deed_day_and_newcomer(service, browser):
@@ -150,12 +158,12 @@ def test_the_log_is_searched_by_person_deed_day_and_newcomer(service, browser):
     write(service, day, contact_id=5)
     write(service, day + timedelta(hours=11), account_id=8, action="ticket.answer", contact_id=6, ticket_id=3)
     for query, found in (
-        ("account=7", ["ticket.view"]),
-        ("action=ticket.answer", ["ticket.answer"]),
-        ("day=2026-11-20", ["ticket.view"]),  # 23:00 UTC is the next day in Nijmegen
-        ("day=2026-11-21", ["ticket.answer"]),
-        ("contact=6", ["ticket.answer"]),
-        ("ticket=3", ["ticket.answer"]),
+        ("account=7", [LOOKED]),
+        ("action=ticket.answer", [ANSWERED]),
+        ("day=2026-11-20", [LOOKED]),  # 23:00 UTC is the next day in Nijmegen
+        ("day=2026-11-21", [ANSWERED]),
+        ("contact=6", [ANSWERED]),
+        ("ticket=3", [ANSWERED]),
         ("account=7&contact=6", []),
     ):
         assert lines(browser.get(f"/desk/audit?{query}")) == found, query
@@ -181,4 +189,31 @@ def test_every_deed_of_an_admin_stands_in_the_log(service, browser):
     send(browser, f"/desk/accounts/{piet}/second-factor")
     send(browser, f"/desk/accounts/{piet}/switch", on="0")
     found = lines(browser.get(f"/desk/audit?account={browser.admin_id}"))
-    assert found == ["account.off", "account.second_factor_reset", "account.password_reset", "account.change", "login"]
+    assert found == [
+        "zette een account uit",
+        "wiste de tweede stap van een account",
+        "gaf een account een nieuw wachtwoord",
+        "wijzigde een account",
+        "logde in",
+    ]
+
+
+def test_the_log_as_a_file_keeps_the_codes_and_is_a_deed_itself(service, browser):
+    day = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    write(service, day, who="=Piet", action="ticket.close", ticket_id=3, detail="reason=spoken")
+    write(service, day, account_id=8)
+    page = browser.get("/desk/audit?account=7")
+    assert "Ik heb deze persoon gesproken" in page.text
+    place = re.search(r'href="(/desk/audit\.csv[^"]*)"', page.text)[1]
+    (row,) = csv.DictReader(io.StringIO(browser.get(place).text))
+    assert (row["who"], row["ticket_id"]) == ("'=Piet", "3")
+    assert (row["action"], row["detail"]) == ("ticket.close", "reason=spoken")
+    assert lines(browser.get(f"/desk/audit?account={browser.admin_id}"))[0] == "bewaarde het logboek als bestand"
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_every_deed_has_words(language):
+    say = environment(language).get_template("accounts/deeds.html").module
+    words = [str(say.deed(action)).strip() for action in sorted(audit.ACTIONS)]
+    assert len(set(words)) == len(words)
+    assert not [one for one in words if "." in one or "_" in one]

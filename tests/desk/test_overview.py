@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.desk import overview
+from bot.desk.overview import NO_WAITS, Waits
 from bot.roles import Role
 from bot.storage.follow_up_models import SpendRow
 from bot.storage.models import (
@@ -49,7 +50,7 @@ def filled(store):
         connection.execute(sa.insert(AbsenceRow).values(**away))
         slot_end = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
         rows = [
-            *(ticket(answered_at=NOW - 5 * HOUR + n * HOUR) for n in (1, 2, 3, 10)),
+            *(ticket(answered_at=NOW - 5 * HOUR + n * HOUR, actor_id=1 if n < 3 else None) for n in (1, 2, 3, 10)),
             ticket(state=0, actor_id=1, promise_at=slot_end),
             ticket(state=0, actor_id=1, promise_at=slot_end),
             ticket(state=0, promise_at=NOW - HOUR, promises_missed=2, reason="no_reply"),
@@ -77,8 +78,15 @@ def test_promises_and_what_is_late(filled):
     assert [one.name for one in filled.need_help] == ["", "Sanne"]
 
 
-def test_waiting_times(filled):
-    assert (filled.answered, filled.median_wait, filled.p90_wait) == (4, 2 * HOUR, 10 * HOUR)
+def test_waiting_times_of_all_and_of_each(filled):
+    assert filled.waits == Waits(4, 2 * HOUR, 10 * HOUR)
+    desk, sanne = filled.owners
+    assert (desk.waits, sanne.waits) == (Waits(2, 3 * HOUR, 10 * HOUR), Waits(2, HOUR, 2 * HOUR))
+
+
+def test_what_the_back_up_desk_owes(filled):
+    (due,) = filled.desk  # what is late already stands in another list
+    assert (due.before, due.promised) == (NOW + HOUR, 1)
 
 
 def test_load_before_it_is_late(filled):
@@ -101,7 +109,7 @@ def test_costs_without_what_was_not_delivered(filled):
 
 def test_an_empty_database(store):
     empty = store.read(lambda c: overview.read(c, NOW))
-    assert (empty.median_wait, empty.loads, empty.need_help, empty.cost) == (None, (), (), 0)
+    assert (empty.waits, empty.loads, empty.need_help, empty.cost) == (NO_WAITS, (), (), 0)
 
 
 def test_fast_with_a_hundred_thousand_tickets(store):
@@ -121,7 +129,7 @@ def test_fast_with_a_hundred_thousand_tickets(store):
         store.write(lambda c: c.execute(sa.text("ANALYZE ticket")) and None)
     begun = time.monotonic()
     found = store.read(lambda c: overview.read(c, NOW))
-    assert found.answered > 40_000
+    assert found.waits.answered > 40_000
     assert time.monotonic() - begun < 10  # a busy machine; alone it takes a tenth of this
     plan = store.read(_plan)
     assert "ticket_made" in plan

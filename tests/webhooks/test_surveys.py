@@ -16,7 +16,7 @@ from bot.survey_figures import COLUMNS, expect
 from tests.surveys.helping import answers_of, invite, release
 from tests.talk import Talk, keys
 from tests.webhooks.browser import log_in, make_browser, token_of
-from webhooks.surveys import to_csv
+from webhooks.csv_file import to_csv
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_the_answers_are_one_tidy_row_each(service, browser):
 
 
 def test_a_cell_that_a_spreadsheet_would_carry_out_is_made_harmless():
-    assert "'=cmd" in to_csv([("=cmd", "a")])
+    assert "'=cmd" in to_csv(["x", "y"], [("=cmd", "a")])
 
 
 @pytest.mark.parametrize(
