@@ -22,7 +22,6 @@ from bot.roles import Principal
 from bot.storage.models import (
     AddressRow,
     ContactRow,
-    InboxRow,
     LaneState,
     MessageRow,
     OutboxRow,
@@ -33,7 +32,6 @@ from bot.storage.models import (
 
 SEVERAL = 2  # times that an answer did not help: a coordinator should look
 LISTED = 200  # tickets on one page; the most urgent ones
-ATTENTION_LISTED = 50
 CONVERSATION_LISTED = 40  # messages before a ticket
 FIRST_WORDS = 140  # characters of a question in a list
 ANSWER_KEY = "answer:{ticket_id}:{entry_id}"
@@ -135,6 +133,7 @@ class TicketPage:
     answered_at: datetime | None
     helped: bool | None
     delivery: Delivery | None  # of the last answer, or of the question back that waits for its reply
+    can_send_again: bool = False  # it is stuck, and its words are still kept
 
     @property
     def last_answer(self) -> Entry | None:
@@ -148,18 +147,6 @@ class Utterance:
     inbound: bool
     text: str
     at: datetime
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Something in a queue that does not go on by itself. No words, no person."""
-
-    kind: str  # unknown (may have arrived), failed (was not sent), unread (came in and could not be handled)
-    id: int
-    channel: str
-    at: datetime
-    error: str
-    ticket_id: int | None
 
 
 def answer_language(chosen: str | None, asked: str) -> str:
@@ -310,8 +297,8 @@ def ticket(connection: Connection, ticket_id: int, who: Principal) -> TicketPage
         Entry(row.id, row.kind, row.author, row.text, row.at, row.translation, row.language) for row in rows
     )
     key = message_key(connection, ticket_id, found[0].state)
-    delivery = _delivery(connection, key) if key else None
-    return TicketPage(found[0], entries, facts.answered_at, facts.helped, delivery)
+    delivery, again = _delivery(connection, key) if key else (None, False)
+    return TicketPage(found[0], entries, facts.answered_at, facts.helped, delivery, again)
 
 
 def message_key(connection: Connection, ticket_id: int, state: int) -> str:
@@ -327,21 +314,29 @@ def message_key(connection: Connection, ticket_id: int, state: int) -> str:
     return key.format(ticket_id=ticket_id, entry_id=entry_id) if entry_id else ""
 
 
-def _delivery(connection: Connection, key: str) -> Delivery | None:
-    """Where the messages of an answer are now; the one that is worst off counts. None when that isn't kept any more."""
+def _delivery(connection: Connection, key: str) -> tuple[Delivery | None, bool]:
+    """Where the messages of an answer are now, the one that is worst off counts; and whether a stuck one can go again.
+
+    None when that isn't kept any more.
+    """
     rows = connection.execute(
-        sa.select(OutboxRow.state, OutboxRow.delivery, AddressRow.blocked_at)
+        sa.select(
+            OutboxRow.state, OutboxRow.delivery, AddressRow.blocked_at, OutboxRow.payload.is_not(None).label("kept")
+        )
         .outerjoin(AddressRow, AddressRow.id == OutboxRow.address_id)
         .where(sa.or_(OutboxRow.key == key, OutboxRow.key.like(f"{key}:%")))
         .order_by(OutboxRow.state)
     ).all()
     if not rows:
-        return None
-    stuck = rows[-1].state > LaneState.DONE
-    row = rows[-1] if stuck else rows[0]
+        return None, False
+    stuck = [row for row in rows if row.state in (LaneState.DEAD, LaneState.UNKNOWN)]
+    return _fate(rows[-1] if rows[-1].state > LaneState.DONE else rows[0]), any(row.kept for row in stuck)
+
+
+def _fate(row: sa.Row[Any]) -> Delivery:
     if row.state == LaneState.HELD:
         return Delivery.WAITS_BLOCKED if row.blocked_at is not None else Delivery.WAITS_WINDOW
-    if stuck:
+    if row.state > LaneState.DONE:
         return Delivery.UNKNOWN if row.state == LaneState.UNKNOWN else Delivery.FAILED
     if row.state != LaneState.DONE:
         return Delivery.GOES_NOW
@@ -358,43 +353,3 @@ def conversation_before(connection: Connection, ticket_id: int) -> list[Utteranc
         .limit(CONVERSATION_LISTED)
     )
     return [Utterance(row.inbound, row.text, row.at) for row in reversed(connection.execute(query).all())]
-
-
-def attention(connection: Connection) -> list[Trouble]:
-    """What does not go on by itself: sends that failed or may have arrived, and messages that could not be handled.
-
-    The newest first, at most `ATTENTION_LISTED` of each.
-    """
-    sends = connection.execute(
-        sa.select(
-            OutboxRow.id, OutboxRow.state, OutboxRow.key, OutboxRow.channel, OutboxRow.created_at, OutboxRow.error
-        )
-        .where(OutboxRow.state > sa.literal_column("2"), OutboxRow.state != LaneState.HELD)
-        .order_by(OutboxRow.id.desc())
-        .limit(ATTENTION_LISTED)
-    )
-    found = [
-        Trouble(
-            "unknown" if row.state == LaneState.UNKNOWN else "failed",
-            row.id,
-            row.channel,
-            row.created_at,
-            row.error or "",
-            _ticket_of(row.key),
-        )
-        for row in sends
-    ]
-    unread = connection.execute(
-        sa.select(InboxRow.id, InboxRow.channel, InboxRow.received_at, InboxRow.error)
-        .where(InboxRow.state == LaneState.DEAD)
-        .order_by(InboxRow.id.desc())
-        .limit(ATTENTION_LISTED)
-    )
-    found += [Trouble("unread", row.id, row.channel, row.received_at, row.error or "", None) for row in unread]
-    return sorted(found, key=lambda trouble: trouble.at, reverse=True)
-
-
-def _ticket_of(key: str) -> int | None:
-    verb, _, rest = key.partition(":")
-    number = rest.partition(":")[0]
-    return int(number) if verb in ("answer", "ask") and number.isdigit() else None

@@ -11,16 +11,20 @@ import shutil
 import signal
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
+import sqlalchemy as sa
 
 from bot import outbox
-from bot.desk import prepared, proposals, resending, tickets
+from bot.desk import prepared, proposals, resending, troubles
+from bot.desk.settling import Outcome
 from bot.pushes import PushRules
 from bot.roles import EVERYTHING
+from bot.storage.models import OutboxRow
 from bot.storage.store import Store
 from tests.conftest import make_service
-from tests.desk.asking import answer, ask, close, deed, teller
+from tests.desk.asking import SANNE, answer, ask, close, deed, page, teller
 from tests.fakes import CollectingChannel, ScriptedUnderstander
 from tests.talk import drain
 from tests.webhooks.browser import make_account, make_browser, open_session, send
@@ -153,6 +157,12 @@ def before_the_platform(service, monkeypatch, people):
     service.channels["telegram"].fail = lambda message: is_answer(message) and die()
 
 
+def some_reached_the_platform(service):
+    """Several are in flight, the second arrives, and the process is gone."""
+    arrived = count(1)
+    service.channels["telegram"].after = lambda _: next(arrived) == 2 and die()
+
+
 def after_the_platform(service, monkeypatch, people):
     """The platform has it, and that stands nowhere."""
     service.channels["telegram"].after = lambda _: die()
@@ -179,10 +189,55 @@ def test_nobody_gets_two_answers_or_none(world, monkeypatch, name, place):
     do(world.service, ids)  # once more: nobody knows how far it came
     drain(world.service)
     addresses = sorted(talk.address.value for talk, _ in asked)
-    unsure = world.service.store.read(tickets.attention)
+    unsure = world.service.store.read(lambda c: troubles.attention(c, SANNE))
     assert [trouble.kind for trouble in unsure] == (["unknown"] if place is not before_the_commit else [])
     if place is before_the_platform:  # no program can know that it did not arrive
         assert world.got() == []
         world.service.store.write(lambda c: resending.send_again(c, deed(world.service, unsure[0].ticket_id)))
         drain(world.service)
     assert world.got() == addresses
+
+
+def contact_of(service, trouble):
+    row = sa.select(OutboxRow.contact_id).where(OutboxRow.id == trouble.id)
+    return service.store.read(lambda c: c.execute(row).scalar_one())
+
+
+def send_again(service, trouble):
+    """By the button that the desk has for it."""
+    now = service.clock.now()
+    if trouble.ticket_id:
+        assert page(service, trouble.ticket_id).can_send_again
+        return service.store.write(lambda c: resending.send_again(c, deed(service, trouble.ticket_id)))
+    assert trouble.can_send_again
+    return service.store.write(lambda c: resending.send_gap_again(c, trouble.id, SANNE, now))
+
+
+@pytest.mark.parametrize("name", ["together", "live"])
+def test_a_group_of_which_the_platform_has_some(world, name):
+    """Nobody gets it twice by itself, and whoever may not have it stands at the desk with a button."""
+    do, _ = DEEDS[name]
+    asked = [ask(world.service, who="a" * number) for number in range(1, 7)]
+    ids = [ticket_id for _, ticket_id in asked]
+    addresses = {page(world.service, number).summary.contact_id: talk.address.value for talk, number in asked}
+
+    def work(service):
+        some_reached_the_platform(service)
+        do(service, ids)
+        asyncio.run(asyncio.wait_for(service.worker.run(), 60))
+
+    world.dies_while(work)
+    drain(world.service)
+    do(world.service, ids)  # once more: nobody knows how far it came
+    drain(world.service)
+    got = world.got()
+    assert len(got) == len(set(got)) >= 2
+    unsure = world.service.store.read(lambda c: troubles.attention(c, SANNE))
+    assert {trouble.kind for trouble in unsure} == {"unknown"}
+    places = {addresses[contact_of(world.service, trouble)]: trouble for trouble in unsure}
+    assert set(got) & set(places), "of some nobody knows that they arrived"
+    assert set(addresses.values()) - set(got) <= set(places), "whoever has nothing stands at the desk"
+    for address in set(places) - set(got):  # the desk asked them
+        assert send_again(world.service, places[address]).outcome is Outcome.GOES_NOW
+    drain(world.service)
+    assert world.got() == sorted(addresses.values())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from bot import pushes
+from bot.desk import proposals
 from bot.errors import Failure, SendError, StoreUnavailableError
 from bot.messages import Kind, Push
+from bot.pushes import PushRules
 from bot.storage.models import LaneState, OutboxRow
-from tests.desk.asking import ARABIC, answer, ask, close, page
+from tests.desk.asking import ARABIC, answer, ask, close, page, teller
 from tests.surveys.helping import contact_of
 from tests.talk import keys
 from tests.webhooks.browser import log_in, make_browser, send
@@ -279,6 +282,37 @@ def test_what_did_not_arrive_is_sent_again_by_hand(service, browser, failure):
         assert send(browser, f"{place}/again").status_code == status
     assert len(talk.waits()) == 1
     assert "/again" not in browser.get(place).text
+
+
+def test_what_is_not_kept_any_more_can_not_be_sent_again_and_the_page_says_why(service, browser):
+    _, ticket_id = ask(service)
+    answer(service, ticket_id)
+    lost = sa.update(OutboxRow).where(OutboxRow.key.like("answer:%"))
+    service.store.write(lambda c: c.execute(lost.values(state=LaneState.DEAD, payload=None)) and None)
+    text = browser.get(f"/desk/tickets/{ticket_id}").text
+    assert "/again" not in text
+    assert "wordt maar twee dagen bewaard" in text
+
+
+def test_a_checked_answer_that_went_to_all_who_asked_is_sent_again_too(service, browser):
+    talk, ticket_id = ask(service)
+    close(service, ticket_id, why="double")
+    topic = next(iter(service.content.topics))
+    service.store.write(lambda c: proposals.save(c, {"topic": topic}, [ticket_id], "Eva", service.clock.now()))
+    service.store.write(lambda c: proposals.deliver(c, teller(service), PushRules()))
+    lost = sa.update(OutboxRow).where(OutboxRow.key.like("gap:%")).values(state=LaneState.UNKNOWN)
+    service.store.write(lambda c: c.execute(lost) and None)
+    (place,) = re.findall(r'action="(/desk/sends/\d+/again)"', browser.get("/desk").text)
+    answered = send(browser, place)
+    assert answered.headers["location"] == "/desk?again=goes_now"
+    assert "Het antwoord is onderweg" in browser.get("/desk?again=goes_now").text
+    assert send(browser, place).headers["location"] == "/desk"  # the second click finds nothing to send
+    assert [sent.keys[0] for sent in talk.waits()] == ["gap.answered"]
+    service.store.write(lambda c: c.execute(lost) and None)
+    talk.says("stop")
+    assert place not in browser.get("/desk").text
+    assert send(browser, place).status_code == 404
+    assert send(browser, f"/desk/sends/{2**70}/again").status_code == 404
 
 
 def test_the_newcomers_verdict_is_shown(service, browser):
