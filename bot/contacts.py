@@ -61,10 +61,12 @@ class Pulse:
     item: str = ""
     asked: tuple[str, ...] = ()
     paused: bool = False  # "later": not to be reminded of below every answer
+    called: bool = False  # a template went, which asks no leave: that comes before the first question
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Pulse:
-        return cls(data["invitation"], data["item"], tuple(data["asked"]), data["paused"])
+        called = data.get("called", False)  # a thread of an older version knows no such thing
+        return cls(data["invitation"], data["item"], tuple(data["asked"]), data["paused"], called)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ def facts(
         is_reminded=row.reminded_at is not None,
         is_dull=timer and _is_dull(row, message),
         others=others(connection, surveyor, asked) if contact.thread.pulse else None,
+        for_all=row.trial,
     )
     if not timer or found.is_dull or not found.is_open:
         return found

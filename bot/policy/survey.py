@@ -62,6 +62,8 @@ def take(situation: Situation, token: str) -> list[Action] | None:
     is_text, text = situation.message.kind is Kind.TEXT, fold(situation.message.text)
     if is_text and (control := situation.content.surveys.controls.get(text)):
         return _control(situation, control)
+    if is_text and pulse.called and _says_no(situation, text):
+        return _end_early(situation, facts) if facts.is_open else _closed(situation, facts)
     by_label = token.startswith("survey:") and not token.startswith("survey:a:") and not text.isdigit()
     if not pulse.item or not is_in_front(situation) or by_label:
         return None
@@ -70,6 +72,12 @@ def take(situation: Situation, token: str) -> list[Action] | None:
     if situation.message.kind in MEDIA:
         return [Unlogged(), _question(situation, facts, pulse, Say("survey.voice"))]
     return _read(situation, facts, pulse, token) if is_text else None
+
+
+def _says_no(situation: Situation, text: str) -> bool:
+    """Whether "no" is said to the template, which has a button for yes alone."""
+    is_last = any(option.token == "survey:open" for option in situation.thread.offered)
+    return is_last and situation.content.commands.get(text) == "no"
 
 
 def says_it_all(situation: Situation) -> bool:
@@ -126,14 +134,21 @@ def on_tap(situation: Situation, arguments: list[str]) -> list[Action]:
         return _closed(situation, facts)
     if what == "test":  # `test:<code>`, found by its code
         return [situation.remember(pulse=Pulse(facts.invitation)), ask_leave(situation, facts, test=True)]
-    if what == "open":  # the button of a template; it has no number, and the invitation is the one that was remembered
-        return [situation.remember(), ask_leave(situation, facts)]
-    if facts.invitation != int(arguments[1]):
-        return _closed(situation, facts)
     pulse = situation.thread.pulse
     if pulse is None or pulse.invitation != facts.invitation:
         pulse = Pulse(facts.invitation)  # the thread was wiped meanwhile: begin at the first that has no answer
+    if what == "open":  # the button of a template; it has no number, and the invitation is the one that was remembered
+        return _leave(situation, facts, pulse)
+    if facts.invitation != int(arguments[1]):
+        return _closed(situation, facts)
+    if pulse.called and what in ("go", "yes"):  # "go on", and nobody told yet what it is about: leave first
+        return _leave(situation, facts, pulse)
     return _on_button(situation, facts, replace(pulse, paused=False), arguments)
+
+
+def _leave(situation: Situation, facts: SurveyFacts, pulse: Pulse) -> list[Action]:
+    pulse = replace(pulse, paused=False, called=False)
+    return [situation.remember(pulse=pulse), ask_leave(situation, facts)]
 
 
 def _on_button(situation: Situation, facts: SurveyFacts, pulse: Pulse, arguments: list[str]) -> list[Action]:

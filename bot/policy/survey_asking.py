@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.actions import (
     Action,
     ByTemplate,
@@ -40,12 +42,12 @@ def on_timer(situation: Situation) -> list[Action]:
     push = Push.REMINDER if reminder else Push.PULSE
     if facts.template_cost is not None:
         return [
-            situation.remember(pulse=pulse),
+            situation.remember(pulse=replace(pulse, called=True)),
             Invite(facts.invitation, push, facts.template_cost),
             _call(situation, facts, facts.template_cost, push),
         ]
     return [
-        situation.remember(pulse=pulse),
+        situation.remember(pulse=replace(pulse, called=False)),
         Invite(facts.invitation, push),
         ask_leave(situation, facts, reminder=reminder, push=push),
     ]

@@ -57,7 +57,7 @@ class SurveyFacts:
     is_reminded: bool = False
     is_dull: bool = False  # a timer that the person overtook, or the second of two
     others: Others | None = None
-    for_all: bool = False  # a preview: whoever it is for
+    for_all: bool = False  # a preview, or a trial by a colleague: whoever it is for
 
 
 def fits(item: Item, background: Background) -> bool:
@@ -67,10 +67,10 @@ def fits(item: Item, background: Background) -> bool:
     return all(not groups or mine in groups for groups, mine in known)
 
 
-def is_asked(surveys: Surveys, key: str, background: Background, answers: Mapping[str, str | None]) -> bool:
-    """Whether a person is asked an item, after what was answered so far."""
+def is_asked(surveys: Surveys, key: str, background: Background | None, answers: Mapping[str, str | None]) -> bool:
+    """Whether a person is asked an item, after what was answered so far. No background: whoever it is for."""
     item = surveys.items[key]
-    if not fits(item, background):
+    if background is not None and not fits(item, background):
         return False
     return item.ask_if is None or answers.get(item.ask_if.item) in item.ask_if.values
 
@@ -79,7 +79,8 @@ def next_item(surveys: Surveys, facts: SurveyFacts, after: str, answers: Mapping
     """The item after one ("" for the first), or None at the end."""
     items = surveys.surveys[facts.survey].items
     start = items.index(after) + 1 if after else 0
-    return next((key for key in items[start:] if is_asked(surveys, key, facts.background, answers)), None)
+    background = None if facts.for_all else facts.background
+    return next((key for key in items[start:] if is_asked(surveys, key, background, answers)), None)
 
 
 def count_items(surveys: Surveys, facts: SurveyFacts) -> int:

@@ -116,3 +116,12 @@ def test_a_hundred_thousand_waiting_invitations_do_not_slow_a_claim(store, servi
     took = time.perf_counter() - began
     assert claimed[0].lane == "reply0"
     assert took < 2, f"{took:.3f} s"
+
+
+def test_a_colleague_of_no_phase_tries_every_question(service):
+    """Nobody knows a colleague's phase; a trial that asks nothing would let any wave go live."""
+    live_wave(service, "programme", [], state="testing", trial_code="w12345")
+    talk = Talk(service, "telegram").agrees("nl")
+    assert keys(talk.says("test w12345"))[0] == "survey.test"
+    asked = [keys(talk.says(words))[-1].removeprefix("survey:") for words in ("ja", "4", "8")]
+    assert tuple(asked) == service.content.surveys.surveys["programme"].items

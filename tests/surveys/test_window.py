@@ -43,18 +43,33 @@ def waits(service):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("reply", ["OK", "1", "tap"])
+@pytest.mark.parametrize("reply", ["OK", "1", "tap", "go", "later"])
 def test_a_template_says_what_it_is_about_and_leave_is_asked_when_the_person_writes(service, language, reply):
+    """Also of whoever answers "go on" to it, at once or after a pause: nobody is asked before they know what for."""
     (talk,) = people(service, language)
     wave_of(service, [talk], PRICE)
     (message,) = talk.waits()
     title = service.content.surveys.texts[language].surveys["social_life"].title
     assert (message.keys, message.template, message.variables) == (("survey.template",), "survey", (title,))
     assert spent(service) == PRICE
-    got = talk.taps("survey:open") if reply == "tap" else talk.says(reply)
-    assert keys(got)[0] == "survey.ask"
+    words = service.content.surveys.texts[language].controls
+    if reply == "later":
+        assert keys(talk.says(words["later"][0])) == ["survey.later"]
+        got = talk.taps("survey:go:1")
+    else:
+        got = talk.taps("survey:open") if reply == "tap" else talk.says({"go": words["go"][0]}.get(reply, reply))
+    assert keys(got) == ["survey.ask", "survey:social_life:why", "survey.how_many", "survey.rights"]
     assert invitation_states(service) == ["asked"]
     assert "survey:social_network_support" in keys(talk.taps("survey:yes:1"))
+
+
+@pytest.mark.parametrize(("language", "no"), [("nl", "nee"), ("en", "No"), ("ar", "لا")])
+def test_a_no_to_the_template_is_a_no(service, language, no):
+    (talk,) = people(service, language)
+    wave_of(service, [talk], PRICE)
+    talk.waits()
+    assert keys(talk.says(no)) == ["survey.declined"]
+    assert invitation_states(service) == ["declined"]
 
 
 def test_a_budget_for_two_asks_two_and_the_page_says_what_the_others_wait_for(service):
