@@ -6,6 +6,7 @@ form.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -100,6 +101,32 @@ class Option:
     token: str
     label: str
     size: str = ""
+
+
+_SHORT_LABEL = 18  # two such buttons stand beside each other on a phone
+_SMALL = 6  # figures of a scale: 0 to 5, and 6 to 10 below
+
+
+def button_rows(options: Sequence[Option]) -> list[list[Option]]:
+    """Buttons in the order given: short ones two in a row, long and wide ones alone, small ones six in a row."""
+    rows: list[list[Option]] = []
+    room, size = 0, ""
+    for option in options:
+        if room and option.size == size and _in_a_row(option) > 1:
+            rows[-1].append(option)
+            room -= 1
+        else:
+            rows.append([option])
+            room = _in_a_row(option) - 1
+        size = option.size
+    return rows
+
+
+def _in_a_row(option: Option) -> int:
+    """How many such buttons stand in one row."""
+    if option.size:
+        return _SMALL if option.size == "small" else 1
+    return 2 if len(option.label) <= _SHORT_LABEL else 1
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     twilio_template_survey_en: str = ""
     twilio_template_survey_ar: str = ""
     price_survey_template_eur: float = Field(0.13, ge=0, le=10)
+    price_survey_template_set_on: date | None = None  # none: nobody set it, and the price is an assumption
+    price_survey_template_source: str = Field("", max_length=120)
 
     smtp_host: str = ""
     smtp_port: int = Field(587, ge=1, le=65535)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.engine import Connection
@@ -17,7 +18,7 @@ from bot import audit, survey_figures, survey_waves
 from bot.audit import Action
 from bot.content.surveys import Survey
 from bot.locales import LANGUAGES, direction
-from bot.messages import CAPABILITIES
+from bot.messages import CAPABILITIES, button_rows
 from bot.policy import survey
 from bot.replies import render
 from bot.roles import Role
@@ -53,6 +54,14 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
+class Price(NamedTuple):
+    """Of a template, in millionths of a euro. Without a day nobody set it: it is what the program assumes."""
+
+    micro: int
+    set_on: date | None
+    source: str
+
+
 class WavePages:
     """The pages of waves."""
 
@@ -66,6 +75,13 @@ class WavePages:
         if surveyor is None:
             raise PageError(404, "gone")
         return surveyor
+
+    @property
+    def price(self) -> Price:
+        """What a template is reckoned to cost, and how anybody knows."""
+        settings = self.service.settings
+        micro = self.surveyor.template_price
+        return Price(micro, settings.price_survey_template_set_on, settings.price_survey_template_source)
 
     async def index(self, request: Request) -> Response:
         return await self._list(request)
@@ -126,6 +142,7 @@ class WavePages:
             questions={i: surveys.question(i, language) for i in surveys.items},
             items=surveys.items,
             chat_languages=LANGUAGES,
+            price=self.price,
             **found,
         )
 
@@ -165,6 +182,14 @@ class WavePages:
             ]
             for channel in CHANNELS
         }
+        templates = {
+            channel: render(
+                survey.preview_template(content, wave.survey, shown, channel, now),
+                *(shown, content, CAPABILITIES[channel], now),
+            )[0]
+            for channel in CHANNELS
+            if CAPABILITIES[channel].window_hours is not None
+        }
         return self.pages.render(
             request,
             "surveys/preview.html",
@@ -172,6 +197,9 @@ class WavePages:
             shown=shown,
             chat_languages=LANGUAGES,
             chats=chats,
+            templates=templates,
+            button_rows=button_rows,
+            price=self.price,
             buttons={channel: CAPABILITIES[channel].buttons for channel in CHANNELS},
             direction=direction(shown),
             style_surveys=self.style,

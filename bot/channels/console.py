@@ -10,7 +10,7 @@ import secrets
 import sqlalchemy as sa
 
 from bot.clock import Clock
-from bot.messages import Address, OutboundMessage
+from bot.messages import Address, OutboundMessage, button_rows
 from bot.outbox import Pace
 from bot.storage.models import ScreenRow
 from bot.storage.store import Store
@@ -25,7 +25,11 @@ class ConsoleChannel:
         self._store, self._clock, self.name = store, clock, name
 
     async def send(self, address: Address, message: OutboundMessage, callback: str | None) -> str:  # noqa: ARG002  # one shape
-        options = [{"token": option.token, "label": option.label} for option in message.options]
+        options = [
+            {"token": option.token, "label": option.label, "row": number}
+            for number, row in enumerate(button_rows(message.options))
+            for option in row
+        ]
         values = {
             "phone": address.value,
             "mine": False,

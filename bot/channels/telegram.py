@@ -15,13 +15,11 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, Re
 from telegram.request import HTTPXRequest
 
 from bot.errors import Failure, SendError
-from bot.messages import Address, Option, OutboundMessage
+from bot.messages import Address, Option, OutboundMessage, button_rows
 from bot.outbox import Pace
 
 # The connection was never made, so nothing was sent.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_SHORT_LABEL = 18  # two such buttons stand beside each other on a phone
-_SMALL = 6  # figures of a scale: 0 to 5, and 6 to 10 below
 
 
 def make_bot(token: str, api_url: str) -> Bot:
@@ -67,26 +65,12 @@ class TelegramChannel:
 
 
 def keyboard(options: tuple[Option, ...]) -> InlineKeyboardMarkup | None:
-    """Inline buttons in the order given: short ones two in a row, long and wide ones alone, small ones six in a row."""
-    rows: list[list[InlineKeyboardButton]] = []
-    room, size = 0, ""
-    for option in options:
-        button = InlineKeyboardButton(option.label, callback_data=option.token)
-        if room and option.size == size and _width(option) > 1:
-            rows[-1].append(button)
-            room -= 1
-        else:
-            rows.append([button])
-            room = _width(option) - 1
-        size = option.size
+    """Inline buttons, in rows."""
+    rows = [
+        [InlineKeyboardButton(option.label, callback_data=option.token) for option in row]
+        for row in button_rows(options)
+    ]
     return InlineKeyboardMarkup(rows) if rows else None
-
-
-def _width(option: Option) -> int:
-    """How many such buttons stand in one row."""
-    if option.size:
-        return _SMALL if option.size == "small" else 1
-    return 2 if len(option.label) <= _SHORT_LABEL else 1
 
 
 def send_error(error: TelegramError) -> SendError:

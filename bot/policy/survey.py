@@ -28,10 +28,10 @@ from bot.contacts import Consent, Contact, Pulse
 from bot.content import Content
 from bot.content.surveys import Item
 from bot.locales import fold
-from bot.messages import CAPABILITIES, Address, InboundMessage, Kind
+from bot.messages import CAPABILITIES, Address, InboundMessage, Kind, Push
 from bot.policy.answering import MENU
 from bot.policy.situation import Situation
-from bot.policy.survey_asking import ask_leave
+from bot.policy.survey_asking import ask_leave, call_by_template
 from bot.policy.survey_facts import Ending, SurveyFacts, count_items, next_item
 from bot.policy.survey_reading import Answer, Unread, read, toggle
 from bot.understanding import Outcome
@@ -43,15 +43,25 @@ _QUESTIONS = (Outcome.ANSWER, Outcome.CLARIFY)
 
 def preview(content: Content, survey: str, language: str, channel: str, now: datetime) -> Iterator[Reply]:
     """Every message of a survey as somebody gets it whom all of it is for, one after the other."""
-    message = InboundMessage("preview", Address(channel, ""), Kind.TEXT)
-    contact = Contact(0, language, consent=Consent.GIVEN)
-    situation = Situation(contact, message, content, now, now)
-    facts = SurveyFacts(0, survey, is_open=True, state="asked", for_all=True)
+    situation, facts = _previewed(content, survey, language, channel, now)
     yield ask_leave(situation, facts)
     asked: tuple[str, ...] = ()
     for item in content.surveys.surveys[survey].items:
         asked = (*asked, item)
         yield _question(situation, facts, Pulse(0, item, asked))
+
+
+def preview_template(content: Content, survey: str, language: str, channel: str, now: datetime) -> Reply:  # as above
+    """What goes instead of the first message while the window of a channel is shut."""
+    return call_by_template(*_previewed(content, survey, language, channel, now), 0, Push.PULSE)
+
+
+def _previewed(  # as above
+    content: Content, survey: str, language: str, channel: str, now: datetime
+) -> tuple[Situation, SurveyFacts]:
+    message = InboundMessage("preview", Address(channel, ""), Kind.TEXT)
+    situation = Situation(Contact(0, language, consent=Consent.GIVEN), message, content, now, now)
+    return situation, SurveyFacts(0, survey, is_open=True, state="asked", for_all=True)
 
 
 def take(situation: Situation, token: str) -> list[Action] | None:
@@ -60,10 +70,8 @@ def take(situation: Situation, token: str) -> list[Action] | None:
     if facts is None or pulse is None or situation.message.kind is Kind.TAP:
         return None
     is_text, text = situation.message.kind is Kind.TEXT, fold(situation.message.text)
-    if is_text and (control := situation.content.surveys.controls.get(text)):
+    if is_text and (control := _control_word(situation, text)):
         return _control(situation, control)
-    if is_text and pulse.called and _says_no(situation, text):
-        return _end_early(situation, facts) if facts.is_open else _closed(situation, facts)
     by_label = token.startswith("survey:") and not token.startswith("survey:a:") and not text.isdigit()
     if not pulse.item or not is_in_front(situation) or by_label:
         return None
@@ -74,10 +82,12 @@ def take(situation: Situation, token: str) -> list[Action] | None:
     return _read(situation, facts, pulse, token) if is_text else None
 
 
-def _says_no(situation: Situation, text: str) -> bool:
-    """Whether "no" is said to the template, which has a button for yes alone."""
-    is_last = any(option.token == "survey:open" for option in situation.thread.offered)
-    return is_last and situation.content.commands.get(text) == "no"
+def _control_word(situation: Situation, text: str) -> str | None:
+    """What is written instead of a button; "no" to a template too, which has a button for yes alone."""
+    is_called = any(option.token == "survey:open" for option in situation.thread.offered)
+    if is_called and situation.content.commands.get(text) == "no":
+        return "no"
+    return situation.content.surveys.controls.get(text)
 
 
 def says_it_all(situation: Situation) -> bool:
@@ -141,8 +151,6 @@ def on_tap(situation: Situation, arguments: list[str]) -> list[Action]:
         return _leave(situation, facts, pulse)
     if facts.invitation != int(arguments[1]):
         return _closed(situation, facts)
-    if pulse.called and what in ("go", "yes"):  # "go on", and nobody told yet what it is about: leave first
-        return _leave(situation, facts, pulse)
     return _on_button(situation, facts, replace(pulse, paused=False), arguments)
 
 
@@ -157,6 +165,8 @@ def _on_button(situation: Situation, facts: SurveyFacts, pulse: Pulse, arguments
         return [situation.remember(pulse=replace(pulse, paused=True)), _later(facts)]
     if what in ("no", "end"):
         return _end_early(situation, facts)
+    if pulse.called:  # "go on", and nobody said yet what it is about and why: leave first
+        return _leave(situation, facts, pulse)
     if what in ("yes", "go") or not pulse.item:
         return _go(situation, facts, pulse)
     if rest[0] != pulse.item:  # a double tap, or a button further up
@@ -191,7 +201,7 @@ def _control(situation: Situation, control: str) -> list[Action] | None:
     facts, pulse = situation.survey, situation.thread.pulse
     if facts is None or pulse is None or not facts.is_open:
         return None
-    if control in ("go", "later"):
+    if control in ("go", "later", "no"):
         return on_tap(situation, [control, str(facts.invitation)])
     if not pulse.item or not is_in_front(situation):
         return None

@@ -44,7 +44,7 @@ def on_timer(situation: Situation) -> list[Action]:
         return [
             situation.remember(pulse=replace(pulse, called=True)),
             Invite(facts.invitation, push, facts.template_cost),
-            _call(situation, facts, facts.template_cost, push),
+            call_by_template(situation, facts, facts.template_cost, push),
         ]
     return [
         situation.remember(pulse=replace(pulse, called=False)),
@@ -53,7 +53,7 @@ def on_timer(situation: Situation) -> list[Action]:
     ]
 
 
-def _call(situation: Situation, facts: SurveyFacts, cost: int, push: Push) -> Reply:
+def call_by_template(situation: Situation, facts: SurveyFacts, cost: int, push: Push) -> Reply:
     """Outside WhatsApp's window only a template goes. It says what it is about; leave is asked when somebody writes."""
     title = situation.content.surveys.texts[situation.language].surveys[facts.survey].title
     template = ByTemplate("survey", (title,), Choice("survey:open", "button.ok"), cost)

@@ -123,12 +123,19 @@ function drawOptions(message) {
   const group = make("div", "options");
   group.setAttribute("role", "group");
   group.setAttribute("aria-label", texts.choices);
+  let row = null;
+  let keys = null;
   for (const option of message.options) {
+    if (keys === null || option.row === undefined || option.row !== row) {
+      keys = make("div", "keys");
+      row = option.row;
+      group.append(keys);
+    }
     const button = make("button", "", option.label);
     button.type = "button";
     mark(button, option.label, message.language);
     button.addEventListener("click", () => tap(button, message.id, option.token));
-    group.append(button);
+    keys.append(button);
   }
   return group;
 }
