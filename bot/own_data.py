@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot import own_surveys
 from bot.storage.desk_models import DraftRow, PreparedRow
 from bot.storage.models import (
     ActorRow,
@@ -38,9 +39,11 @@ class OwnData:
     facts: dict[str, Any]
     messages: tuple[dict[str, Any], ...]
     tickets: tuple[dict[str, Any], ...]
+    surveys: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        return {"language": self.language, **self.facts, "messages": self.messages, "questions": self.tickets}
+        rest = {"messages": self.messages, "questions": self.tickets, "surveys": self.surveys}
+        return {"language": self.language, **self.facts, **rest}
 
 
 def make_link(connection: Connection, contact_id: int, now: datetime) -> str:
@@ -85,7 +88,8 @@ def collect(connection: Connection, contact_id: int) -> OwnData:
         "channels": sorted(set(channels)),
         "file_of_the_municipality": party._asdict() if party else None,
     }
-    return OwnData(contact.language or "nl", facts, _messages(connection, contact_id), _tickets(connection, contact_id))
+    found = (_messages(connection, contact_id), _tickets(connection, contact_id))
+    return OwnData(contact.language or "nl", facts, *found, own_surveys.collect(connection, contact_id))
 
 
 def _messages(connection: Connection, contact_id: int) -> tuple[dict[str, Any], ...]:

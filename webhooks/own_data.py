@@ -41,6 +41,7 @@ def router(service: Service) -> APIRouter:
             "token": token[:MAX_TOKEN],
         }
         values |= {"language": language, "direction": locales.direction(language), "facts": _facts(service, found)}
+        values["surveys"] = _surveys(service, found)
         topics = {topic: service.content.answer(topic, language).question for topic in service.content.topics}
         html = page.render(**values, topics=topics, moment=lambda at: locales.moment(at, language))
         return HTMLResponse(html, status_code=200 if found else 404, headers=HEADERS)
@@ -86,3 +87,26 @@ def _facts(service: Service, data: OwnData | None) -> list[tuple[str, str]]:
     file = facts["file_of_the_municipality"] or {}
     rows += [(key, str(file[key])) for key in _OF_THE_FILE if file.get(key)]
     return rows
+
+
+def _surveys(service: Service, data: OwnData | None) -> dict[str, Any]:
+    """What is kept around surveys, in words: facts with the key of their name, what was asked, and what we sent."""
+    if data is None:
+        return {}
+    found, language = data.surveys, data.language
+    titles = service.content.surveys.texts[language].surveys
+    facts = []
+    if found["consent"]:
+        facts.append((f"surveys_{found['consent']['state']}", locales.moment(found["consent"]["at"], language)))
+    if found["bad_news_at"]:
+        local = found["bad_news_at"].astimezone(locales.AMSTERDAM)
+        facts.append(("bad_news", locales.day(local.date(), language)))
+    asked = [
+        {
+            "title": titles[one["survey"]].title if one["survey"] in titles else one["survey"],
+            "state": one["state"],
+            "at": one["invited_at"],
+        }
+        for one in found["invitations"]
+    ]
+    return {"facts": facts, "asked": asked, "pushes": found["messages_of_our_own_accord"]}

@@ -8,10 +8,15 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
+from bot import pushes
 from bot.desk import drafts, prepared
 from bot.locales import LANGUAGES
+from bot.messages import Push
+from bot.policy.survey_facts import Ending
 from tests.caseload.people import make_actor, make_party, newest_contact
 from tests.desk.asking import SANNE, answer, ask, deed
+from tests.surveys.helping import contact_of, invite
+from tests.talk import Talk
 from webhooks.app import create_app
 
 
@@ -65,6 +70,36 @@ def test_what_colleagues_wrote_and_did_not_send_is_there_too(service, client):
     assert content.answer("pip.what", "en").question in page
     kinds = [e["kind"] for e in client.get(link(talk), params={"file": "1"}).json()["questions"][0]["entries"]]
     assert kinds == ["question", "draft", "prepared"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_surveys_what_we_sent_and_the_day_of_bad_news_are_there_and_no_answer(service, client, language):
+    talk = Talk(service, "telegram").agrees(language)
+    invite(talk, "lessons_now", {})
+    talk.taps("survey:yes:1")
+    talk.taps("survey:a:1:lessons_taken:pvt")
+    now, someone = service.clock.now(), contact_of(talk)
+    service.store.write(lambda c: pushes.bad_news(c, someone, now))
+    place, say = link(talk), service.content.replies[language]
+    page = client.get(place).text
+    titles = service.content.surveys.texts[language].surveys
+    assert f"{titles['lessons_now'].title}: {say['mydata.survey_started']}" in page
+    for key in ("surveys_given", "bad_news", "pushes", "push_pulse"):
+        assert say[f"mydata.{key}"] in page
+    found = client.get(place, params={"file": "1"})
+    kept = found.json()["surveys"]
+    assert kept["consent"]["state"] == "given"
+    assert [(one["survey"], one["state"]) for one in kept["invitations"]] == [("lessons_now", "started")]
+    assert [one["kind"] for one in kept["messages_of_our_own_accord"]] == ["pulse"]
+    assert kept["bad_news_at"]
+    assert "lessons_taken" not in found.text
+    assert "pvt" not in found.text
+
+
+def test_every_kind_and_state_has_its_words(service):
+    """One that has none would break the page of whoever asks what is kept."""
+    say, states = service.content.replies["nl"], [*Ending, "waiting", "asked", "started", "silent"]
+    assert {f"mydata.survey_{state}" for state in states} | {f"mydata.push_{kind}" for kind in Push} <= set(say)
 
 
 def test_a_link_ends_after_an_hour_with_the_next_one_and_with_the_person(service, client):
