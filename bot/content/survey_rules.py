@@ -28,6 +28,7 @@ def check(surveys: Surveys, definition: Document, texts: dict[str, Document]) ->
     if faults:
         return faults
     faults += [definition.fault(("items", key, "versions"), message) for key, message in _versions(surveys)]
+    faults += [texts[language].fault(path, message) for language, path, message in _before(surveys)]
     faults += [texts["nl"].fault(path, message) for path, message in _forms(surveys)]
     return faults + [definition.fault(("surveys", key, *rest), message) for key, rest, message in _cap(surveys)]
 
@@ -127,10 +128,27 @@ def _versions(surveys: Surveys) -> Iterator[tuple[str, str]]:
     for key, item in surveys.items.items():
         now, known = surveys.fingerprint(key), item.versions[item.version]
         if now != known:
-            mend = f"add version {item.version + 1}: '{now}', or put the words back"
+            mend = f"add version {item.version + 1}: '{now}' and keep the old words under 'before', or put them back"
             yield key, f"the words are no longer those of version {item.version}; {mend}"
         if sorted(item.versions) != list(range(1, item.version + 1)):
             yield key, "versions must be numbered 1, 2, 3; keep every old one"
+
+
+def _before(surveys: Surveys) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The words of each earlier version are kept, and they are the ones that were asked."""
+    for key, item in surveys.items.items():
+        for version in range(1, item.version):
+            there = surveys.earlier(key, version)
+            path = ("items", key, "before", str(version))
+            missing = [language for language in LANGUAGES if language not in there]
+            mend = "write its question, and its labels if it has any: answers were given to them"
+            yield from ((language, path, f"no words of version {version}; {mend}") for language in missing)
+            if not missing and surveys.earlier_fingerprint(key, version) != item.versions.get(version):
+                mend = "put back what was asked, in every language; another kind or range is another item"
+                yield LANGUAGES[0], path, f"these are not the words of version {version}; {mend}"
+        unknown = {v for language in LANGUAGES for v in surveys.texts[language].items[key].before if v >= item.version}
+        for version in sorted(unknown):
+            yield LANGUAGES[0], ("items", key, "before"), f"version {version} is no earlier version; remove it"
 
 
 def _forms(surveys: Surveys) -> Found:

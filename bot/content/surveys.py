@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -109,11 +109,17 @@ class Limits(Model):
     questions: Annotated[int, Field(ge=1, le=10)] = 3
 
 
-class ItemText(Model):
-    """The words of an item. `labels`: of the options of a single or multiple item."""
+class Wording(Model):
+    """The words of one version of an item. `labels`: of its options; of an earlier version also those of a scale."""
 
     question: Annotated[str, Field(min_length=5, max_length=500)]
     labels: dict[str, Annotated[str, Field(min_length=1, max_length=50)]] = Field(default_factory=dict)
+
+
+class ItemText(Wording):
+    """The words of an item as it is asked now, and `before`: those of each earlier version, by its number."""
+
+    before: dict[int, Wording] = Field(default_factory=dict)
 
 
 class SurveyText(Model):
@@ -146,6 +152,11 @@ class Definition(Model):
     limits: Limits = Limits()
     items: dict[ItemId, Item] = Field(default_factory=dict)
     surveys: dict[ItemId, Survey] = Field(default_factory=dict)
+
+
+def _hash(item: Item, values: tuple[str, ...], words: list[Any]) -> str:
+    data = json.dumps([item.kind, values, item.low, item.high, words], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(data.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)
@@ -199,15 +210,25 @@ class Surveys:
         """A hash of everything that an answer's meaning hangs on: kind, values and words in all languages."""
         item = self.items[key]
         words = [
-            [
-                language,
-                self.texts[language].items[key].question,
-                {value: self.label(key, value, language) for value in item.values},
-            ]
+            [language, self.question(key, language), {value: self.label(key, value, language) for value in item.values}]
             for language in LANGUAGES
         ]
-        data = json.dumps([item.kind, item.values, item.low, item.high, words], ensure_ascii=False, sort_keys=True)
-        return hashlib.sha256(data.encode()).hexdigest()[:8]
+        return _hash(item, item.values, words)
+
+    def earlier(self, key: str, version: int) -> dict[str, Wording]:
+        """The words of an earlier version, by language. Only those languages that have them."""
+        found = {language: self.texts[language].items[key].before.get(version) for language in LANGUAGES}
+        return {language: wording for language, wording in found.items() if wording is not None}
+
+    def earlier_fingerprint(self, key: str, version: int) -> str:
+        """The same hash of the words that are kept of an earlier version. Its options are those that have a label."""
+        item, wordings = self.items[key], self.earlier(key, version)
+        values = _FIXED.get(item.kind) or tuple(next(iter(wordings.values())).labels)
+        words = [
+            [language, wording.question, {value: wording.labels.get(value, value) for value in values}]
+            for language, wording in wordings.items()
+        ]
+        return _hash(item, values, words)
 
     @cached_property
     def numbers(self) -> Mapping[str, str]:

@@ -35,6 +35,7 @@ class Variable:
     wording_nl: str = ""
     wording_en: str = ""
     wording_ar: str = ""
+    earlier_wordings: str = ""  # of every version before the one that is asked now
     of: str = ""  # the item in the tidy file, where it has another name
     options: tuple[str, ...] = ()  # of an option: 1 is the first
 
@@ -118,7 +119,16 @@ def _wording(key: str, item: SurveyItem, surveys: Surveys) -> dict[str, Any]:
         "values": "; ".join(f"{value} = {surveys.label(key, value, 'nl')}" for value in item.values),
         "versions": "; ".join(f"{number}: {mark}" for number, mark in sorted(item.versions.items())),
         **{f"wording_{language}": surveys.question(key, language) for language in LANGUAGES},
+        "earlier_wordings": " | ".join(_earlier(key, item, surveys)),
     }
+
+
+def _earlier(key: str, item: SurveyItem, surveys: Surveys) -> Iterator[str]:
+    """Each wording there was before, with its labels: what the answers of that version were given to."""
+    for version in range(1, item.version):
+        for language, wording in surveys.earlier(key, version).items():
+            labels = "; ".join(f"{value} = {words}" for value, words in wording.labels.items())
+            yield f"{version} ({language}): {wording.question}" + (f" [{labels}]" if labels else "")
 
 
 def value_labels(variable: Variable) -> dict[int | float, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+import yaml
 
 from bot.content.load import read_content
 from bot.content.rules import check
@@ -90,13 +91,42 @@ def test_two_surveys_after_one_event_keep_a_week_between(pack):
     assert any("3 days from 'lessons_begun' for the same people" in fault for fault in faults(pack))
 
 
-def test_a_new_wording_keeps_the_old_version(pack):
+OLD = {
+    "nl": "Mijn persoonlijke plan van de gemeente (PIP) is helder. Ik weet wat ik kan verwachten en wat ik moet doen.",
+    "en": "My personal plan from the municipality (PIP) is clear. I know what I can expect and what I have to do.",
+    "ar": "خطتي الشخصية من البلدية (PIP) واضحة. أعرف ماذا أتوقع وما المطلوب مني.",
+}
+
+
+def new_wording(pack):
+    """Somebody changes a word of a question, and does what the check says about the version."""
     found = broken(pack, "nl/surveys.yaml", "(PIP) is helder", "(PIP) is duidelijk")
     stamp = found[0].split("'")[1]
     text = (pack / "surveys.yaml").read_text(encoding="utf-8")
-    start = text.index("  pip_clear:")
-    place = text.index('versions: {1: "', start)
-    end = text.index("}", place)
+    end = text.index("}", text.index('versions: {1: "', text.index("  pip_clear:")))
     (pack / "surveys.yaml").write_text(text[:end] + f', 2: "{stamp}"' + text[end:], encoding="utf-8")
+
+
+def keep_words(pack, language, question):
+    """And keeps the old words where the check says."""
+    labels = yaml.safe_load((pack / language / "surveys.yaml").read_text(encoding="utf-8"))["scales"]["agree"]
+    path = pack / language / "surveys.yaml"
+    text = path.read_text(encoding="utf-8")
+    end = text.index("}", text.index("  pip_clear: {"))
+    kept = yaml.safe_dump({1: {"question": question, "labels": labels}}, allow_unicode=True, default_flow_style=True)
+    path.write_text(f"{text[:end]}, before: {' '.join(kept.split())}{text[end:]}", encoding="utf-8")
+
+
+def test_a_new_wording_keeps_the_old_version_with_its_words(pack):
+    new_wording(pack)
+    found = faults(pack)
+    assert len(found) == 3, "in each language"
+    assert all("no words of version 1; write its question" in fault for fault in found)
+    for language, words in OLD.items():
+        keep_words(pack, language, words)
     assert faults(pack) == []
-    assert read_content(pack)[0].surveys.items["pip_clear"].version == 2
+    surveys = read_content(pack)[0].surveys
+    assert surveys.items["pip_clear"].version == 2
+    assert [wording.question for wording in surveys.earlier("pip_clear", 1).values()] == [*OLD.values()]
+    wrong = broken(pack, "nl/surveys.yaml", OLD["nl"], "Iets anders dat nooit zo gevraagd is.")
+    assert any("these are not the words of version 1" in fault for fault in wrong)
