@@ -59,10 +59,10 @@ def collect(connection: Connection, contact_id: int) -> dict[str, Any]:
     }
 
 
-def _one(connection: Connection, query: sa.Select[Any]) -> dict[str, Any] | None:
+def _one(connection: Connection, query: Any) -> dict[str, Any] | None:
     row = connection.execute(query).one_or_none()
     return row._asdict() if row else None
 
 
-def _all(connection: Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
+def _all(connection: Connection, query: Any) -> list[dict[str, Any]]:
     return [row._asdict() for row in connection.execute(query)]

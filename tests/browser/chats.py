@@ -7,6 +7,7 @@ WhatsApp), 390 pixels wide. Colleagues' trials are driven on the chat page itsel
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import httpx
@@ -26,8 +27,10 @@ CHATS: dict[str, tuple[tuple[str, int, str], ...]] = {
     "wellbeing": (("health", 2, "3"), ("support", 5, "6"), ("stress-again", 0, "0")),
 }
 WORDS = {"nl": ("Hallo", "Nederlands", "ja"), "en": ("Hello", "English", "yes"), "ar": ("مرحبا", "العربية", "نعم")}
+CHANNELS = ("console", "console-numbers")
 OPEN = {"nl": "Meer oefenen met spreken", "en": "More speaking practice", "ar": "تدريب أكثر على الكلام"}
 DONE = {"nl": "Klaar", "en": "Done", "ar": "انتهيت"}
+ASKS = {"nl": "Mag ik je iets vragen?", "en": "May I ask you something?", "ar": "هل تسمح لي أن أسألك؟"}
 EASTERN = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
@@ -40,8 +43,16 @@ class Chat:
         self.language, self.has_buttons = language, channel == "console"
         self.page.goto(f"/simulator?contact=picture-{language}&channel={channel}&language={language}")
         self.page.locator('#log[aria-busy="false"]').wait_for()
-        for words in WORDS[language]:
+
+    def meets(self) -> None:
+        """The first contact: a greeting, the language, and yes."""
+        for words in WORDS[self.language]:
             self.says(words)
+
+    @property
+    def is_asked(self) -> bool:
+        last = self.page.locator("#log .message").last.inner_text()
+        return ASKS[self.language] in last
 
     @property
     def bubbles(self) -> int:
@@ -135,13 +146,13 @@ def take(site: Site, folder: Path) -> None:
         waves.page.goto(f"{waves.page.url}/preview?as=ar")
         waves.draws("preview")
         tests = {survey: waves.test(survey, "12,50") for survey in CHATS}
-        for language in LANGUAGES:
-            for channel in ("console", "console-numbers"):
-                chat = Chat(browser, site, language, channel)
-                for survey, (_, code) in tests.items():
-                    _trial(chat, survey, code, folder, f"{language}-{'buttons' if chat.has_buttons else 'numbers'}")
-                chat.visitor.close()
-        _live(site, waves, tests["social_life"][0])
+        for language, channel in product(LANGUAGES, CHANNELS):
+            chat = Chat(browser, site, language, channel)
+            chat.meets()
+            for survey, (_, code) in tests.items():
+                _trial(chat, survey, code, folder, f"{language}-{'buttons' if chat.has_buttons else 'numbers'}")
+            chat.visitor.close()
+        _live(browser, site, waves, tests["social_life"][0])
         waves.visitor.close()
         browser.close()
 
@@ -157,19 +168,30 @@ def _trial(chat: Chat, survey: str, code: str, folder: Path, who: str) -> None:
     chat.draws(folder / f"{who}-{survey}-9-thanks.png")
 
 
-def _live(site: Site, waves: Waves, here: str) -> None:
+def _live(browser: Browser, site: Site, waves: Waves, here: str) -> None:
+    """Live, with answers of those of the phones that are in the sample; then stopped."""
     waves.page.goto(here)
     waves.draws("testing")
     waves.step("live")
-    waves.draws("live-at-once")
     forward(site, timedelta(hours=1))
     waves.page.wait_for_timeout(12_000)  # two rounds of invitations
+    for language, channel in product(LANGUAGES, CHANNELS):
+        chat = Chat(browser, site, language, channel)
+        if chat.is_asked:
+            _answers(chat, CHATS["social_life"])
+        chat.visitor.close()
     waves.page.goto(here)
     waves.draws("live")
     waves.step("stop")
     waves.draws("closed")
     waves.page.goto("/surveys")
     waves.draws("list")
+
+
+def _answers(chat: Chat, questions: tuple[tuple[str, int, str], ...]) -> None:
+    chat.says(WORDS[chat.language][2])
+    for question in questions:
+        chat.answers(*question)
 
 
 if __name__ == "__main__":
