@@ -355,9 +355,7 @@ def _oidc_faults(settings: Settings) -> list[str]:
 def _production_faults(settings: Settings) -> list[str]:
     faults = []
     if not settings.secret_keys:
-        faults.append(
-            "WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY are needed in production: `wegwijs keys new` makes both"
-        )
+        faults.append("WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY: needed in production; `wegwijs keys new` makes both")
     if not settings.research_key:
         faults.append("WEGWIJS_RESEARCH_KEY is missing: `wegwijs keys new` makes it; answers to surveys hang on it")
     if settings.simulator:
