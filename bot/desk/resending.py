@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -53,7 +51,7 @@ def send_gap_again(connection: Connection, send_id: int, who: Principal, now: da
 
 def _again(connection: Connection, key: str, now: datetime) -> Result:
     """The messages of a key that are stuck, and whose words are still kept, go again."""
-    stuck: Sequence[sa.Row[Any]] = connection.execute(
+    stuck = connection.execute(
         sa.select(OutboxRow.id, OutboxRow.lane, OutboxRow.channel, OutboxRow.contact_id, OutboxRow.address_id)
         .where(OutboxRow.state > sa.literal_column("2"), OutboxRow.state.in_(STUCK), OutboxRow.payload.is_not(None))
         .where(sa.or_(OutboxRow.key == key, OutboxRow.key.like(f"{key}:%")))
