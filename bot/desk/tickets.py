@@ -319,14 +319,14 @@ def _delivery(connection: Connection, key: str) -> tuple[Delivery | None, bool]:
 
     None when that isn't kept any more.
     """
-    rows = connection.execute(
-        sa.select(
-            OutboxRow.state, OutboxRow.delivery, AddressRow.blocked_at, OutboxRow.payload.is_not(None).label("kept")
-        )
+    query = (
+        sa.select(OutboxRow.state, OutboxRow.delivery, AddressRow.blocked_at)
+        .add_columns(OutboxRow.payload.is_not(None).label("kept"))
         .outerjoin(AddressRow, AddressRow.id == OutboxRow.address_id)
         .where(sa.or_(OutboxRow.key == key, OutboxRow.key.like(f"{key}:%")))
         .order_by(OutboxRow.state)
-    ).all()
+    )
+    rows: list[sa.Row[Any]] = list(connection.execute(query))
     if not rows:
         return None, False
     stuck = [row for row in rows if row.state in (LaneState.DEAD, LaneState.UNKNOWN)]
