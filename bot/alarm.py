@@ -22,25 +22,32 @@ from bot.storage.models import TicketRow, TicketState
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=10)  # time enough to read it and call, and nobody waits an hour for a change of shift
+WEBHOOK = "webhook"  # stands in the queue of the mails for the address in the settings
 TAKEN_FOR = timedelta(hours=1)  # whoever takes it and doesn't answer: it rings again
 
 
 @dataclass(frozen=True)
 class Duty:
-    """Who is on duty. The second address hears it too after so many messages that nobody reacted to."""
+    """Who is on duty. The second address hears it too after so many messages that nobody reacted to.
+
+    `webhook`: whether every message is posted to an address of the settings too.
+    """
 
     first: str = ""
     second: str = ""
     second_after: int = 3
     desk_url: str = ""
     language: str = "nl"
+    webhook: bool = False
 
-    def on_duty(self, times: int) -> Iterator[str]:
-        """The addresses for the message with this number, counted from 1."""
+    def on_duty(self, times: int) -> Iterator[tuple[str, str]]:
+        """Who hears the message with this number, counted from 1: which of them it is, and the address."""
         if self.first:
-            yield self.first
+            yield "first", self.first
         if self.second and (times > self.second_after or not self.first):
-            yield self.second
+            yield "second", self.second
+        if self.webhook:
+            yield WEBHOOK, WEBHOOK
 
 
 NOBODY = Duty()
@@ -51,8 +58,8 @@ def ring(connection: Connection, ticket_id: int, times: int, duty: Duty, now: da
     log.error("urgent ticket %s waits", ticket_id)  # also in the log, for whoever watches the machine
     link = f"{duty.desk_url}/desk/tickets/{ticket_id}"
     params = {"ticket": ticket_id, "link": link, "times": times, "minutes": int(EVERY.total_seconds() // 60)}
-    for address in duty.on_duty(times):
-        key = f"urgent:{ticket_id}:{now.isoformat()}:{'first' if address == duty.first else 'second'}"
+    for which, address in duty.on_duty(times):
+        key = f"urgent:{ticket_id}:{now.isoformat()}:{which}"
         mail = Mail("urgent", address, duty.language, params)
         mailing.put(connection, mail, key=key, now=now, expires_at=now + EVERY)  # by then there is a newer one
 

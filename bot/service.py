@@ -15,6 +15,7 @@ from bot import busy, logs, survey_events, survey_waves, survey_window
 from bot import content as texts
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
+from bot.channels.duty_webhook import DutyPostman
 from bot.channels.smtp import LogPostman, SmtpPostman
 from bot.chores import Chore, MailRound, Sweep
 from bot.clock import Clock
@@ -157,7 +158,8 @@ def _templates(settings: Settings, name: str) -> dict[str, frozenset[str]]:
 def make_chores(settings: Settings, store: Store, clock: Clock, content: Content) -> list[Chore]:
     """What the worker does beside messages."""
     server = settings.smtp_server
-    postman = SmtpPostman(server) if server.host else LogPostman()
+    post = SmtpPostman(server) if server.host else LogPostman()
+    postman = DutyPostman(post, settings.urgent_webhook)
     rules = DigestRules(
         settings.desk_email, settings.desk_opens, settings.desk_closes, settings.mail_language, settings.here
     )

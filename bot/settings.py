@@ -26,6 +26,7 @@ from bot.retention import read_days
 from bot.roles import Role
 from bot.working_days import RELIGIOUS, DeskHours
 
+_SAFE = ("https://", "http://127.0.0.1:", "http://localhost:")  # nobody in between reads or changes it
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}|[^@\s,;<>\"]{1,64}@localhost")
 _Days = Annotated[dict[str, int], NoDecode, BeforeValidator(lambda value: read_days(value) if value else {})]
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     mail_language: Literal["nl", "en"] = "nl"
     urgent_email: str = ""
     urgent_email_second: str = ""
+    urgent_webhook: str = ""
     urgent_second_after: int = Field(3, ge=1, le=100)
     desk_email: str = ""
 
@@ -188,6 +190,7 @@ class Settings(BaseSettings):
             self.urgent_second_after,
             self.here,
             self.mail_language,
+            bool(self.urgent_webhook),
         )
 
     @property
@@ -327,6 +330,8 @@ def _mail_faults(settings: Settings) -> list[str]:
         faults.append("WEGWIJS_MAIL_FROM is missing: the mail server wants to know who writes")
     if bool(settings.smtp_user) != bool(settings.smtp_password):
         faults.append("WEGWIJS_SMTP_USER and WEGWIJS_SMTP_PASSWORD belong together: set both or none")
+    if settings.urgent_webhook and not settings.urgent_webhook.startswith(_SAFE):
+        faults.append("WEGWIJS_URGENT_WEBHOOK must start with https://, or http://127.0.0.1: on this machine")
     if settings.urgent_email_second and not settings.urgent_email:
         faults.append("WEGWIJS_URGENT_EMAIL_SECOND is set without WEGWIJS_URGENT_EMAIL")
     return faults
@@ -338,7 +343,7 @@ def _oidc_faults(settings: Settings) -> list[str]:
     faults = []
     if not settings.oidc_client_id or not settings.oidc_client_secret:
         faults.append("WEGWIJS_OIDC_CLIENT_ID and WEGWIJS_OIDC_CLIENT_SECRET are needed with WEGWIJS_OIDC_ISSUER")
-    if not settings.oidc_issuer.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+    if not settings.oidc_issuer.startswith(_SAFE):
         faults.append("WEGWIJS_OIDC_ISSUER must start with https://")
     elif settings.is_production and not settings.oidc_issuer.startswith("https://"):
         faults.append("WEGWIJS_OIDC_ISSUER must start with https:// in production")

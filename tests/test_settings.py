@@ -70,6 +70,7 @@ def test_development_starts_without_any_setting_and_keeps_its_keys(tmp_path):
         ({"smtp_host": "mail.example.org"}, "WEGWIJS_MAIL_FROM"),
         ({"urgent_email": "duty\nBcc: x@example.org"}, "not an e-mail address"),
         ({"smtp_user": "x"}, "belong together"),
+        ({"urgent_webhook": "http://chat.example.org/hook"}, "must start with https://"),
         ({"urgent_email_second": "x@example.org"}, "without WEGWIJS_URGENT_EMAIL"),
         (WHATSAPP | {"twilio_template_answer_ar": "HX12"}, "WEGWIJS_TWILIO_TEMPLATE_ANSWER_AR"),
         (WHATSAPP | {"twilio_template_survey_nl": "x"}, "WEGWIJS_TWILIO_TEMPLATE_SURVEY_NL"),
@@ -88,5 +89,5 @@ def test_a_sound_production_setting_starts(tmp_path):
 
 
 def test_without_a_mail_server_the_alarm_still_shows_in_the_log(tmp_path):
-    assert list(load_settings(data_dir=tmp_path).duty.on_duty(1)) == ["duty@localhost"]
+    assert list(load_settings(data_dir=tmp_path).duty.on_duty(1)) == [("first", "duty@localhost")]
     assert list(load_settings(data_dir=tmp_path, **PRODUCTION).duty.on_duty(1)) == ["duty@example.org"]

@@ -21,7 +21,8 @@ OWN_LOOK = ("/desk", "/desk/me", "/desk/tickets/21")  # these hold something els
 # All rules of axe, and the one of WCAG 2.2 that is off by default.
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 MAKING = 180_000  # milliseconds, on a busy machine: the first look at figures starts a process that computes them
-VIEWS = {"wide-nl": ("nl", WIDE), "phone-nl": ("nl", PHONE), "wide-en": ("en", WIDE)}
+# Axe sees each page in both languages, and in both sizes. Dutch on a phone has the longest words: it is measured only.
+VIEWS = {"wide-nl": ("nl", WIDE, True), "phone-en": ("en", PHONE, True), "phone-nl": ("nl", PHONE, False)}
 
 
 def findings(page):
@@ -48,7 +49,7 @@ def places(app, login, view):
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("login", ROLES)
 def test_every_page_of_a_role_is_accessible(shared_site, visit, service, login, view):
-    language, viewport = VIEWS[view]
+    language, viewport, with_axe = VIEWS[view]
     walk, found, seen = places(create_app(service), login, view), [], 0
     if not walk:
         return  # others walk them all
@@ -60,7 +61,7 @@ def test_every_page_of_a_role_is_accessible(shared_site, visit, service, login, 
         seen += 1
         assert response.status == 200, path
         assert page.locator("html").get_attribute("lang") == language, path
-        found += [f"{path}: {line}" for line in findings(page)] if language == "nl" else []
+        found += [f"{path}: {line}" for line in findings(page)] if with_axe else []
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > viewport["width"]:
             found.append(f"{path}: is {width} pixels wide in a window of {viewport['width']}")

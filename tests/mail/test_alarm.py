@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from bot import alarm
-from bot.alarm import Duty
+from bot.alarm import WEBHOOK, Duty
+from bot.channels.duty_webhook import DutyPostman
 from bot.desk import claims
 from bot.roles import EVERYTHING, Principal
 from tests.desk.asking import answer
@@ -114,6 +118,30 @@ def test_a_mail_server_that_was_away_gets_no_heap_of_old_alarms(crisis, server, 
     assert [mail["To"] for mail in inbox.mails] == ["duty@example.org", "second@example.org"]
 
 
-@pytest.mark.parametrize(("duty", "expected"), [(Duty(), []), (Duty("a"), ["a"]), (Duty("", "b"), ["b"])])
+@pytest.mark.parametrize(
+    ("duty", "expected"),
+    [(Duty(), []), (Duty("a"), ["a"]), (Duty("", "b"), ["b"]), (Duty("a", webhook=True), ["a", WEBHOOK])],
+)
 def test_addresses_that_are_not_set(duty, expected):
-    assert list(duty.on_duty(1)) == expected
+    assert [address for _, address in duty.on_duty(1)] == expected
+
+
+def test_a_chat_channel_hears_it_too_with_a_number_and_a_link_only(crisis, server, inbox):
+    service = crisis.service
+    service.conversation.duty = replace(DUTY, webhook=True)
+    posted, answers = [], [httpx.Response(503), httpx.Response(200)]
+
+    def take(request):
+        posted.append(json.loads(request.content))
+        return answers.pop(0)
+
+    both = DutyPostman(postman(server), "https://chat.example.org/hook/secret", httpx.MockTransport(take))
+    later(crisis)
+    rounds(service, both)
+    service.clock.forward(timedelta(minutes=1))  # what was refused for now is tried again
+    rounds(service, both)
+    assert [mail["To"] for mail in inbox.mails] == ["duty@example.org"]
+    link = "https://bot.example.org/desk/tickets/1"
+    text = f"Dringend: vraag 1 wacht\n{link}"
+    assert posted == [{"text": text, "ticket": 1, "link": link, "times": 2}] * 2
+    assert [row.recipient for row in rows(service)] == ["duty@example.org", "duty@example.org", WEBHOOK]
