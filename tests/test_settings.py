@@ -90,4 +90,4 @@ def test_a_sound_production_setting_starts(tmp_path):
 
 def test_without_a_mail_server_the_alarm_still_shows_in_the_log(tmp_path):
     assert list(load_settings(data_dir=tmp_path).duty.on_duty(1)) == [("first", "duty@localhost")]
-    assert list(load_settings(data_dir=tmp_path, **PRODUCTION).duty.on_duty(1)) == ["duty@example.org"]
+    assert list(load_settings(data_dir=tmp_path, **PRODUCTION).duty.on_duty(1)) == [("first", "duty@example.org")]

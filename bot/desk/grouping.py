@@ -6,9 +6,8 @@ topics in three languages, with their own topic taken out of the chances: of two
 together, and 33 % of the pairs that do are found; the words alone reach 23 % at the same precision. So a group is an
 offer, never a decision: whoever answers it sees every question of it.
 
-For a batch, where most questions do have a topic, `closely` asks for more: both are probably about one topic, or
-their words are nearly alike, and so every two of a group. On 392 development questions of 170 meanings 81 % of pairs
-in a group belong together and 85 % of such pairs are found; `group` reaches 57 % and 89 % there.
+For a batch `closely` asks for more: both are probably about one topic, or their words are alike (nearly the same ones
+where they are thought to be about two topics), and so every two of a group. What that brings stands in docs/desk.md.
 """
 
 from __future__ import annotations
@@ -25,8 +24,10 @@ from bot.understanding.encoders import Vectors
 MOST = 2000  # questions that are compared with each other: 2 million pairs, a second
 APART = 0.70  # distance (1 - cosine) from which two questions are different
 _CACHED = 8192
-SAME_TOPIC = 0.3  # chance that two questions are about the same topic
-SAME_WORDS = 0.6  # cosine of two questions that no topic joins
+SAME_TOPIC = 0.5  # chance that two questions are about the same topic
+SAME_WORDS = 0.5  # cosine of two questions that no topic joins
+ALMOST_ITS_WORDS = 0.7  # the same, where both are thought to be about topics, and not about the same one
+THOUGHT = 0.3  # chance from which a question is thought to be about a topic
 # What the encoder was made for. Of other languages it sees only letters that it doesn't know, all alike.
 ENCODED = frozenset(("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"))
 
@@ -66,7 +67,8 @@ class Grouper:
             return [[place] for place in range(len(questions))]
         rows = self._words(questions) * [[question.language in ENCODED] for question in questions]
         chances = _topics(questions, weigh=lambda chance, _: chance)
-        alike = np.maximum(rows @ rows.T / SAME_WORDS, chances @ chances.T / SAME_TOPIC)
+        enough = np.where(_of_other_topics(chances), ALMOST_ITS_WORDS, SAME_WORDS)
+        alike = np.maximum(rows @ rows.T / enough, chances @ chances.T / SAME_TOPIC)
         distances = 1 / np.maximum(alike[np.triu_indices(len(questions), 1)], 1e-3)
         groups: dict[int, list[int]] = {}
         for place, label in enumerate(_clusters(distances, "complete", 1)):
@@ -90,6 +92,14 @@ def _clusters(distances: NDArray[np.float64], method: str, apart: float) -> list
     from scipy.cluster.hierarchy import fcluster, linkage  # noqa: PLC0415  # 27 MB and 0.3 s that a server needs only here
 
     return [int(label) for label in fcluster(linkage(distances, method), apart, "distance")]
+
+
+def _of_other_topics(chances: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Of which two questions each is thought to be about a topic, but not about the same one."""
+    if not chances.shape[1]:
+        return np.zeros((len(chances), len(chances)), dtype=bool)
+    first, thought = chances.argmax(axis=1), chances.max(axis=1) > THOUGHT
+    return (first[:, None] != first) & thought[:, None] & thought
 
 
 def _hellinger(chance: float, whole: float) -> float:

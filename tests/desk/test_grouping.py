@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,21 @@ def test_other_words_about_the_same_topics_are_one_group():
         Question("fiets kapot", (("work.bike", 0.7),)),
     ]
     assert grouper().group(asked) == [[0, 1], [2]]
+
+
+def test_a_batch_joins_like_words_unless_they_are_thought_to_be_about_two_topics():
+    vectors = {"move it": [1, 0], "can it move": [0.6, 0.8], "bus": [-0.6, 0.8]}
+    close = Grouper(lambda texts: np.array([vectors[text] for text in texts], dtype=np.float32)).closely
+
+    def asked(*topics):
+        return [
+            Question(text, ((topic, 0.8),) if topic else (), "en") for text, topic in zip(vectors, topics, strict=False)
+        ]
+
+    assert close(asked("", "")) == [[0, 1]]
+    assert close(asked("exam.cost", "")) == [[0, 1]]
+    assert close(asked("exam.cost", "exam.register")) == [[0], [1]]
+    assert close(asked("exam.cost", "", "exam.cost")) == [[0, 2], [1]], "every two of a group, not one after the other"
 
 
 def test_nothing_and_one():
