@@ -184,14 +184,9 @@ class Settings(BaseSettings):
     @property
     def duty(self) -> Duty:
         """Who hears of urgent questions. Without a mail server it is the log, whatever the address."""
-        return Duty(
-            self.urgent_email or ("" if self.smtp_host else "duty@localhost"),
-            self.urgent_email_second,
-            self.urgent_second_after,
-            self.here,
-            self.mail_language,
-            bool(self.urgent_webhook),
-        )
+        first = self.urgent_email or ("" if self.smtp_host else "duty@localhost")
+        second, after = self.urgent_email_second, self.urgent_second_after
+        return Duty(first, second, after, self.here, self.mail_language, bool(self.urgent_webhook))
 
     @property
     def has_telegram(self) -> bool:
