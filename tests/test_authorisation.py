@@ -15,12 +15,16 @@ from bot.roles import Role
 from bot.settings import ROOT
 from bot.storage.models import ActorRow, TicketRow
 from tests.test_guards import routes
-from tests.webhooks.browser import log_in, make_browser, token_of
+from tests.webhooks.browser import make_account, make_browser, open_session
 from webhooks.app import create_app
+from webhooks.auth import Guard
+from webhooks.monitoring_figures import NoAnswersError, SurveyFigures
 
 MATRIX = yaml.safe_load((ROOT / "tests" / "authorisation.yaml").read_text(encoding="utf-8"))["routes"]
 BEHIND_THE_LOGIN = {route: who for route, who in MATRIX.items() if who not in ("public", "signed", "on the way")}
 OF_WHOM = ("own", "of another", "of nobody")
+NUMBER = 1  # of whatever a route is about, where it is no question: an account that nobody uses
+ENDS = {"/desk/logout"}  # the session
 
 
 def rules():
@@ -37,8 +41,12 @@ RULES = list(rules())
 
 
 @pytest.fixture
-def browser(service, clock):
-    """With two klantregisseurs, and a question for each and one for the back-up desk."""
+def browser(service, clock, monkeypatch):
+    """With two klantregisseurs, a colleague whom the routes may do something to, and a session for each role.
+
+    Without answers to a survey: making figures of them takes longer than everything else, and it is not about those.
+    """
+    monkeypatch.setattr(SurveyFigures, "_file", no_answers)
 
     def actors(connection):
         for code in ("KR01", "KR02"):
@@ -46,10 +54,30 @@ def browser(service, clock):
             connection.execute(sa.insert(ActorRow).values(**values))
         return connection.execute(sa.select(ActorRow.id).order_by(ActorRow.code)).scalars().all()
 
-    made = make_browser(service)
-    made.app.state.is_stopping = lambda: True  # so that a stream of news ends at its first look
-    made.actor_ids = service.store.write(actors)
-    return made
+    with make_browser(service) as made:  # one event loop for all requests
+        made.app.state.is_stopping = lambda: True  # so that a stream of news ends at its first look
+        made.actor_ids = service.store.write(actors)
+        made.values = {}
+        assert make_account(service, Role.ADMIN) == NUMBER
+        yield made
+
+
+def no_answers(_):
+    raise NoAnswersError
+
+
+def become(browser, role):
+    """Go on with the session of a role; logging in for every request would take longer than all the answers.
+
+    Returns the token of its forms.
+    """
+    guard = Guard(browser.app.state.service)
+    if role not in browser.values:
+        actor_id = browser.actor_ids[0] if role is Role.KLANTREGISSEUR else None
+        browser.values[role] = open_session(browser, make_account(guard.service, role, actor_id=actor_id))
+    browser.cookies.clear()
+    browser.cookies.set(guard.cookie, browser.values[role], domain=browser.base_url.host, path="/")
+    return guard.token(browser.values[role])
 
 
 def new_question(service, actor_id, who):
@@ -69,14 +97,16 @@ def open_route(service, browser, route, whose, role):
     """The status of a route for somebody with one role."""
     method, path = route.split(" ")
     mine, other = browser.actor_ids
-    number = 1
+    number = NUMBER
     if whose:
         number = new_question(service, {"own": mine, "of another": other}.get(whose), f"{role}{whose}{route}")
-    log_in(browser, role, actor_id=mine if role is Role.KLANTREGISSEUR else None)
+    token = become(browser, role)
     place = re.sub(r"\{\w+(:\w+)?\}", str(number), path)
     if method == "GET":
         return browser.get(place)
-    answer = browser.request(method, place, data={"token": token_of(browser.get("/desk/me"))})
+    answer = browser.request(method, place, data={"token": token})
+    if path in ENDS:
+        del browser.values[role]
     onward = answer.headers.get("location", "")
     # Some forms answer "look at it" whatever became of them; what is seen there counts.
     return browser.get(onward) if whose and onward.startswith(f"/desk/tickets/{number}") else answer

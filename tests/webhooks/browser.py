@@ -61,6 +61,7 @@ def log_in(browser, role=None, *, name="Sanne", actor_id=None):
 
 
 def open_session(browser, account_id):
+    """Returns what the cookie holds."""
     service, value = browser.app.state.service, sessions.new_value()
 
     def start(connection):
@@ -68,6 +69,7 @@ def open_session(browser, account_id):
 
     service.store.write(start)
     browser.cookies.set(Guard(service).cookie, value, domain=browser.base_url.host, path="/")
+    return value
 
 
 def give_password(browser, login, password=PASSWORD, **fields):
