@@ -21,14 +21,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot import content as texts
+from bot.accounts import sessions
+from bot.accounts.sessions import Step
 from bot.content.files import read_yaml
 from bot.desk.actors_file import read_actors
 from bot.errors import ContentError
 from bot.monitoring.answers_file import AnswersError, read_table
 from tests.content.pack import write_pack
 from tests.test_guards import routes
-from tests.webhooks.browser import log_in, make_browser, token_of
+from tests.webhooks.browser import log_in, make_browser
 from webhooks.app import create_app
+from webhooks.auth import Guard
 from webhooks.pages import HERE
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # of each property, for a long run
@@ -86,10 +89,27 @@ PIECES = st.lists(st.tuples(st.sampled_from(FIELDS), JUNK), max_size=6)
 
 @pytest.fixture
 def browser(service):
-    made = make_browser(service)
-    made.app.state.is_stopping = lambda: True  # a stream of news ends at its first look
-    log_in(made)
-    return made
+    with make_browser(service) as made:  # one event loop for all requests
+        made.app.state.is_stopping = lambda: True  # a stream of news ends at its first look
+        log_in(made)
+        yield made
+
+
+def token_of(browser):
+    """What the forms of this session carry; logs in again where the last form ended it."""
+    guard = Guard(browser.app.state.service)
+    cookies = [cookie.value for cookie in browser.cookies.jar if cookie.name == guard.cookie]
+    if len(cookies) != 1 or not is_inside(guard, cookies[0]):
+        browser.cookies.clear()
+        log_in(browser)
+        return token_of(browser)
+    return guard.token(cookies[0])
+
+
+def is_inside(guard, value):
+    now = guard.service.clock.machine_now()
+    found = guard.service.store.read(lambda connection: sessions.find(connection, value, now, guard.rules))
+    return found is not None and found.step is Step.INSIDE
 
 
 def places(service):
@@ -117,11 +137,8 @@ def test_no_request_breaks_a_page(service, browser):
         address = re.sub(
             r"\{(\w+)(?::\w+)?\}", lambda _: next(parts).replace("/", "").replace("?", "") or "1", template
         )
-        page = browser.get("/desk/me")
-        if page.status_code != 200:  # one of the forms ended the session
-            log_in(browser)
-            page = browser.get("/desk/me")
-        fields = {"data": dict(form) | {"token": token_of(page)}} if method == "POST" else {}
+        token = token_of(browser)
+        fields = {"data": dict(form) | {"token": token}} if method == "POST" else {}
         began = time.monotonic()
         try:
             answer = browser.request(method, address, params=query, headers={"accept-language": header}, **fields)
@@ -147,10 +164,14 @@ _SHARED: list = []
 
 @pytest.fixture(autouse=True)
 def shared(request):
-    if "place" in request.fixturenames:
-        service = request.getfixturevalue("service")
-        secret = {"x-telegram-bot-api-secret-token": service.settings.telegram_webhook_secret}
-        _SHARED[:] = [make_browser(service), secret]
+    if "place" not in request.fixturenames:
+        yield
+        return
+    service = request.getfixturevalue("service")
+    secret = {"x-telegram-bot-api-secret-token": service.settings.telegram_webhook_secret}
+    with make_browser(service) as made:
+        _SHARED[:] = [made, secret]
+        yield
 
 
 ATOMS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.dates())

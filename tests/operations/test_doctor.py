@@ -27,7 +27,13 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def examine(settings, sqlite_store, tmp_path):
+def read_once(content, monkeypatch):
+    """The content is read once for all looks; the command, below, reads it itself."""
+    monkeypatch.setattr(texts, "load", lambda _: content)
+
+
+@pytest.fixture
+def examine(settings, sqlite_store, read_once):
     """The findings, with platforms that answer as told."""
     settings = settings.model_copy(
         update={
@@ -125,7 +131,7 @@ def test_a_job_that_deletes_nothing_any_more_is_told(examine, sqlite_store, cont
     assert last in wrong(examine(at=later, now=later), Grade.WARN)
 
 
-def test_a_platform_that_is_away_does_not_stop_the_others(settings, sqlite_store):
+def test_a_platform_that_is_away_does_not_stop_the_others(settings, sqlite_store, read_once):
     settings = settings.model_copy(
         update={
             "telegram_token": "123:ABC",
