@@ -38,6 +38,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # of each property, for a 
 SECONDS = 20.0  # that an answer may take here, on a machine that does other things too
 FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 LEFT_OUT = {"/desk/logout", "/simulator/clock"}  # what the walk itself needs to go on
+SECONDS_OF_FIGURES = 130.0  # the service ends such a process of its own after 120
 COMPUTES = ("/monitoring/", "/api/monitoring/")  # for seconds at first: in the long run, after a first look
 FIELDS = sorted(
     {name for path in HERE.rglob("*.html") for name in re.findall(r'name="([a-z_.]+)"', path.read_text())}
@@ -145,7 +146,7 @@ def test_no_request_breaks_a_page(service, browser):
         except InvalidURL:  # the client of the test refuses to send it
             reject()
         assert answer.status_code < 500, (method, address, query, form)
-        assert time.monotonic() - began < SECONDS
+        assert time.monotonic() - began < (SECONDS_OF_FIGURES if address.startswith(COMPUTES) else SECONDS)
 
     knock()
 

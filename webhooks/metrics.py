@@ -26,7 +26,7 @@ from bot.service import Service
 from bot.storage.models import InboxRow, LaneState, OutboxRow, OutcomeCountRow, PromiseCountRow, TicketRow, TicketState
 from bot.webhook_watch import telegram_state
 
-_STATES = {state.value: state.name.lower() for state in LaneState}
+_STATES = {state.value: state.name.lower() for state in LaneState if state != LaneState.DONE}
 
 
 def router(service: Service) -> APIRouter:
@@ -91,8 +91,9 @@ def _queues(connection: Connection, now: datetime) -> Iterator[Metric]:
     for name, table, since in (("inbox", InboxRow, InboxRow.received_at), ("outbox", OutboxRow, OutboxRow.created_at)):
         rows = GaugeMetricFamily(f"wegwijs_{name}_rows", f"Rows of the {name} that aren't done", labels=["state"])
         counted = sa.select(table.state, sa.func.count(table.id)).group_by(table.state)
-        for state, number in connection.execute(counted.where(table.state != LaneState.DONE)):
-            rows.add_metric([_STATES[state]], number)
+        found = {row[0]: row[1] for row in connection.execute(counted.where(table.state != LaneState.DONE))}
+        for state, word in _STATES.items():  # none is told too: what is missing has no rise for an alert to see
+            rows.add_metric([word], found.get(state, 0))
         yield rows
         oldest = connection.execute(sa.select(sa.func.min(since)).where(table.state < waiting)).scalar_one()
         seconds = max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
