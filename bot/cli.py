@@ -364,10 +364,15 @@ def _telegram(options: argparse.Namespace) -> int:
 
 
 def _monitoring(options: argparse.Namespace) -> int:
-    from bot.commands import monitoring
     from bot.settings import ROOT
 
-    what = {"report": monitoring.report, "export": monitoring.export, "quarter": monitoring.quarter}[options.what]
+    if options.what == "quarter":
+        from bot.commands.quarter import quarter
+
+        return quarter(options, ROOT / "content")
+    from bot.commands import monitoring
+
+    what = {"report": monitoring.report, "export": monitoring.export}[options.what]
     return what(options, ROOT / "content")
 
 

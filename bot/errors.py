@@ -76,3 +76,7 @@ class SendError(WegwijsError):
         self.failure = failure
         self.code = code
         self.retry_after = retry_after
+
+
+class AnswersError(WegwijsError):
+    """A file of answers can't be used at all. Says what is wrong and how to mend it."""

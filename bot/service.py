@@ -34,6 +34,7 @@ from bot.storage.migrate import upgrade
 from bot.storage.models import MarkerRow
 from bot.storage.store import Store
 from bot.survey_answers import Surveyor
+from bot.survey_reports import KeepReports, SurveyFigures
 from bot.translation import LibreTranslator, Translator
 from bot.understanding import Understander
 from bot.webhook_watch import TelegramWatch
@@ -109,7 +110,9 @@ def build(
     )
     inbox = Inbox(store, vault, clock, worker.wake)
     translator = LibreTranslator(settings.translator_url, settings.translator_key) if settings.translator_url else None
-    return Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker, translator)
+    service = Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker, translator)
+    worker.chores = [*worker.chores, KeepReports(SurveyFigures(service))]
+    return service
 
 
 def _watches(settings: Settings, store: Store, clock: Clock, surveyor: Surveyor) -> list[Chore]:

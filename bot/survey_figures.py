@@ -229,6 +229,12 @@ def closed_waves(connection: Connection) -> list[str]:
     return list(connection.execute(query.order_by(SurveyWaveRow.live_at, SurveyWaveRow.code)).scalars())
 
 
+def closing_days(connection: Connection) -> dict[str, date]:
+    """The day (Dutch) on which each wave closed, by its code."""
+    rows = connection.execute(sa.select(SurveyWaveRow.code, SurveyWaveRow.closed_at))
+    return {row.code: day for row in rows if (day := _day(row.closed_at)) is not None}
+
+
 def write_csv(connection: Connection, waves: Sequence[str], path: Path) -> None:
     """The answers of these waves as a file that the figures are made from."""
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -25,8 +25,8 @@ from bot.accounts import sessions
 from bot.accounts.sessions import Step
 from bot.content.files import read_yaml
 from bot.desk.actors_file import read_actors
-from bot.errors import ContentError
-from bot.monitoring.answers_file import AnswersError, read_table
+from bot.errors import AnswersError, ContentError
+from bot.monitoring.answers_file import read_table
 from tests.content.pack import write_pack
 from tests.test_guards import routes
 from tests.webhooks.browser import log_in, make_browser

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.engine import Connection
 
 from bot.monitoring import facts, operations
 from bot.monitoring.operations import MIN_COUNT, Figures
@@ -14,6 +17,7 @@ from bot.settings import Settings
 from webhooks.auth import Guard
 from webhooks.pages import Pages, page_language, static
 
+KEPT = timedelta(minutes=1)
 BAR, GAP, HEIGHT = 8, 3, 60  # of the chart, in its own units
 
 
@@ -25,10 +29,40 @@ class Bar:
     height: float
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How the service ran, counted at a moment."""
+
+    at: datetime
+    figures: Figures
+    months: list[facts.Month]
+
+
+class Running:
+    """Counts how the service runs, at most once in `KEPT`: in a busy year there is much to count for each look."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._counted: Counted | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def read(self) -> Counted:
+        """The counts of now, or of a moment ago."""
+        async with self._one_at_a_time:
+            now = self._service.clock.now()
+            if self._counted is None or not timedelta() <= now - self._counted.at < KEPT:
+                self._counted = await self._service.store.aread(lambda connection: self._count(connection, now))
+            return self._counted
+
+    def _count(self, connection: Connection, now: datetime) -> Counted:
+        months = facts.months(connection, now, prices(self._service.settings))
+        return Counted(now, operations.publish(operations.count(connection, now)), months)
+
+
 def router(service: Service) -> APIRouter:
     """The route `GET /monitoring`."""
     guard = Guard(service)
-    pages = Pages(guard)
+    pages, running = Pages(guard), Running(service)
     routes = APIRouter(
         tags=["monitoring"],
         route_class=pages.route_class(),
@@ -38,16 +72,15 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/monitoring")
     async def show(request: Request) -> Response:
-        now = service.clock.now()
-        counts = await service.store.aread(lambda connection: operations.count(connection, now))
-        months = await service.store.aread(lambda connection: facts.months(connection, now, prices(service.settings)))
-        figures = operations.publish(counts)
+        counted = await running.read()
+        figures = counted.figures
         titles = {topic: answer.title for topic, answer in service.content.answers[page_language(request)].items()}
         return pages.render(
             request,
             "desk/monitoring.html",
             figures=figures,
-            months=months,
+            counted_at=counted.at,
+            months=counted.months,
             titles=titles,
             charts=charts(figures),
             bar_width=BAR,

@@ -25,13 +25,21 @@ from pydantic import BaseModel
 from bot.errors import WegwijsError
 from bot.monitoring import facts, operations
 from bot.service import Service
+from bot.survey_reports import (
+    LATEST,
+    PATIENCE,
+    TOO_FEW_GONE,
+    BeingMadeError,
+    FiguresError,
+    NoAnswersError,
+    SurveyFigures,
+)
 from webhooks import monitoring_schema as schema
 from webhooks.auth import Guard, LoginNeededError, NotYoursError
-from webhooks.monitoring import prices
-from webhooks.monitoring_figures import LATEST, TOO_FEW_GONE, FiguresError, NoAnswersError, SurveyFigures
-from webhooks.monitoring_pages import READERS
+from webhooks.monitoring import Running
+from webhooks.monitoring_pages import LOOK_AGAIN, READERS
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 BASE = "/api/monitoring/v1"
 HEADERS = {
     "API-Version": VERSION,
@@ -47,7 +55,18 @@ WaveName = Annotated[
 ]
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
 # Keys below these are names of things (items, groups, waves), not of fields: they stay as they are.
-_NAMES = {"items", "groups", "differences", "baseline", "trends", "by", "representation", "counts", "marked"}
+_NAMES = {
+    "items",
+    "groups",
+    "differences",
+    "baseline",
+    "trends",
+    "by",
+    "representation",
+    "counts",
+    "marked",
+    "quarters",
+}
 # Resources with what they answer, in the order of the document.
 RESOURCES: tuple[tuple[str, str, str, type[BaseModel]], ...] = (
     ("/waves", "waves", "The waves that there are, and which one figures are of", schema.Waves),
@@ -89,7 +108,8 @@ class ProblemRoute(APIRoute):
 
 def _problem(request: Request, status: int, title: str) -> Response:
     body = schema.Problem(title=title, status=status, instance=request.url.path).model_dump()
-    return JSONResponse(body, status, HEADERS, media_type="application/problem+json")
+    again = {"Retry-After": str(LOOK_AGAIN)} if status == 503 else {}
+    return JSONResponse(body, status, HEADERS | again, media_type="application/problem+json")
 
 
 def camel(value: Any, *, names: bool = False) -> Any:
@@ -110,7 +130,7 @@ class Api:
     """The resources. Each needs the login or the key; figures are of the wave in the address, else of the latest."""
 
     def __init__(self, service: Service) -> None:
-        self._service, self._figures = service, SurveyFigures(service)
+        self._service, self._figures, self._running = service, SurveyFigures(service), Running(service)
         self._allowed = Guard(service).allow(*READERS)
 
     async def let_in(self, request: Request) -> None:
@@ -128,7 +148,9 @@ class Api:
     async def _report(self, request: Request, wave: str | None) -> dict[str, Any]:
         await self.let_in(request)
         try:
-            return await self._figures.report(wave or LATEST)
+            return await self._figures.report(wave or LATEST, PATIENCE)
+        except BeingMadeError:
+            raise ProblemError(503, "The figures are being made: ask again in some seconds") from None
         except NoAnswersError:
             raise ProblemError(404, "There are no answers of a closed wave yet") from None
         except FiguresError as error:
@@ -158,7 +180,11 @@ class Api:
         return _reply({name: found[name] for name in ("relations", "study_tables")})
 
     async def choices(self, request: Request, wave: WaveName = None) -> Response:
-        return _reply({"items": (await self._report(request, wave))["choices"]})
+        found = await self._report(request, wave)
+        over_time = {name: trend["waves"] for name, trend in found["choice_trends"].items()}
+        return _reply(
+            {"items": {name: item | {"trend": over_time.get(name, [])} for name, item in found["choices"].items()}}
+        )
 
     async def funnel(self, request: Request, wave: WaveName = None) -> Response:
         found = await self._report(request, wave)
@@ -169,9 +195,8 @@ class Api:
 
     async def operations(self, request: Request) -> Response:
         await self.let_in(request)
-        now, store, known = self._service.clock.now(), self._service.store, prices(self._service.settings)
-        found = operations.publish(await store.aread(lambda connection: operations.count(connection, now)))
-        months = await store.aread(lambda connection: facts.months(connection, now, known))
+        counted = await self._running.read()
+        found, months = counted.figures, counted.months
         waits = {name: round(wait.total_seconds() / 3600, 1) if wait else None for name, wait in _waits(found).items()}
         return _reply(
             {
@@ -215,6 +240,7 @@ def router(service: Service) -> APIRouter:
         403: problem | {"description": "A login without the role"},
         404: problem | {"description": "No such wave or item, or no figures yet"},
         422: problem | {"description": "A parameter that can't be"},
+        503: problem | {"description": "The figures are being made; Retry-After says when to ask again"},
     }
     for path, name, summary, shape in RESOURCES:
         responses: dict[int | str, dict[str, Any]] = {200: {"model": shape, "headers": version}, **problems}

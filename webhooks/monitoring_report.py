@@ -29,10 +29,11 @@ def page(found: Figures, language: str) -> str:
     )
 
 
-def titles(found: Figures, language: str) -> dict[str, str]:
-    """The headings of the quarterly page of a report, by part."""
-    page, template = found["quarter"], environment(language).get_template("monitoring/titles.html")
-    text = unescape(template.render(wave=page["wave"], respondents=page["respondents"], more=page["more"]))
+def titles(page: Figures, language: str) -> dict[str, str]:
+    """The headings of the page of a quarter, by part."""
+    year, _, number = page["quarter"].partition("-")
+    values = {"year": year, "number": number, "waves": page["waves"], "more": page["more"]}
+    text = unescape(environment(language).get_template("monitoring/titles.html").render(values))
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 

@@ -137,6 +137,12 @@ class Items(Shape):
     items: dict[str, Item]
 
 
+class ChoiceWave(Figures):
+    """The figures of one wave: of options with their share and Wilson's interval."""
+
+    wave: str
+
+
 class Choice(Open):
     """A question with options, a number or words."""
 
@@ -144,6 +150,7 @@ class Choice(Open):
     label: Words
     total: Figures
     groups: dict[str, dict[str, Figures]]
+    trend: list[ChoiceWave]
 
 
 class Choices(Shape):
@@ -157,8 +164,9 @@ class Waves(Open):
 
     waves: list[str]
     wave: str | None
-    respondents: int
-    answers: int
+    respondents: int | None
+    answers: int | None
+    quarters: dict[str, str]
     backgrounds: list[str]
 
 

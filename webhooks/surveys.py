@@ -1,6 +1,6 @@
-"""Waves of surveys for researchers: draft, preview, test, live, closed; the funnel; the answers as a file.
+"""Waves of surveys for researchers: draft, preview, test, live, closed; the funnel.
 
-No page here shows or takes anything of one person but the rows of answers, which name nobody.
+No page here shows or takes anything of one person. Rows of answers leave by `/monitoring/export.zip` alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from bot.service import Service
 from bot.survey_answers import Surveyor
 from bot.survey_waves import Plan, WaveError
 from webhooks.auth import Guard
-from webhooks.csv_file import csv_file
 from webhooks.login import go
 from webhooks.pages import PageError, Pages, page_language, static
 
@@ -50,7 +49,6 @@ def router(service: Service) -> APIRouter:
     routes.add_api_route(f"{HERE}/test", waves.test, methods=["POST"])
     routes.add_api_route(f"{HERE}/live", waves.live, methods=["POST"])
     routes.add_api_route(f"{HERE}/stop", waves.stop, methods=["POST"])
-    routes.add_api_route(f"{HERE}/answers.csv", waves.answers, methods=["GET"])
     return routes
 
 
@@ -143,6 +141,7 @@ class WavePages:
             items=surveys.items,
             chat_languages=LANGUAGES,
             price=self.price,
+            least=self.service.settings.monitoring_min_people,
             **found,
         )
 
@@ -238,23 +237,6 @@ class WavePages:
         except WaveError as error:
             return await self._show(request, wave_id, status=409, error=error.words)
         return go(f"/surveys/{wave_id}")
-
-    async def answers(self, request: Request, wave_id: int) -> Response:
-        """The answers as a CSV file, one tidy row each. Audited: it is the one place where rows leave the service."""
-        author, now = request.state.session.principal, self.service.clock.now()
-
-        def read(connection: Connection) -> tuple[str, list[tuple[Any, ...]]]:
-            wave = survey_waves.get(connection, wave_id)
-            if wave is None:
-                raise WaveError("gone")
-            audit.record(connection, author, "survey.answers", now, detail=f"wave={wave_id}")
-            return wave.code, survey_figures.rows(connection, wave.code)
-
-        try:
-            code, rows = await self.service.store.awrite(read)
-        except WaveError:
-            raise PageError(404, "gone") from None
-        return csv_file(f"answers-{code}.csv", survey_figures.COLUMNS, rows)
 
 
 def _euros(form: dict[str, str], name: str) -> int | None:

@@ -14,12 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bot.commands.quarter import read_json
 from bot.content.load import read_content, read_surveys
-from bot.errors import ContentError
+from bot.errors import AnswersError, ContentError
 from bot.monitoring import baseline as baselines
 from bot.monitoring.answers import Answers, read_answers
-from bot.monitoring.answers_file import AnswersError
 from bot.monitoring.protection import Rules
+from bot.monitoring.quarter import quarter as page_of
 from bot.monitoring.questions import questions_of
 from bot.monitoring.report import Options, make, scales_of, wave_of
 
@@ -58,27 +59,23 @@ def _found(options: argparse.Namespace, content_dir: Path, *, strict: bool) -> d
 
 def _invitations(path: Path, wave: str) -> list[dict[str, Any]]:
     """The rows of a wave; a row with `people` stands for so many."""
-    rows = [row for row in _json(path) if not wave or row["wave"] == wave]
+    rows = [row for row in read_json(path) if not wave or row["wave"] == wave]
     return [row for row in rows for _ in range(row.get("people", 1))]
 
 
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AnswersError(f"{path}: can't be read as JSON ({str(error)[:80]}); give the file that was made") from None
+def page_of_quarter(options: argparse.Namespace, content_dir: Path) -> dict[str, Any]:
+    """The page of the quarter in which the wave that is meant had its last answer, with all waves of that quarter."""
+    answers, baseline, wave = _read(options, content_dir)
+    rules = Rules(options.min_people, strict=True)
 
+    def report(one: str) -> dict[str, Any]:
+        return make(answers, baseline, Options(rules, one, options.answers.name))
 
-def quarter(options: argparse.Namespace, content_dir: Path) -> int:
-    """Write the quarterly page of a wave as PDF."""
-    if not (options.answers or options.report):
-        raise AnswersError("give --answers FILE.csv, or --report FILE.json")
-    found = _json(options.report) if options.report else _found(options, content_dir, strict=True)
-    titles = importlib.import_module("webhooks.monitoring_report").titles(found, options.language)  # as in `_page`
-    from bot.monitoring import quarter_pdf  # noqa: PLC0415  # a report needs no PDF
-
-    quarter_pdf.pdf(found, titles, options.language, options.output)
-    return 0
+    found = report(wave)
+    of = found["source"]["quarters"]
+    name = of.get(wave, "")
+    others = [one for one in answers.waves if name and of.get(one) == name]
+    return page_of([found if one == wave else report(one) for one in others or [wave]], name)
 
 
 def export(options: argparse.Namespace, content_dir: Path) -> int:

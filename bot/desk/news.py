@@ -48,15 +48,12 @@ class News:
 
 def open_tickets(connection: Connection) -> tuple[OpenTicket, ...]:
     """Every open ticket, in the order of their numbers."""
-    last = sa.func.coalesce(sa.func.max(TicketEntryRow.id), 0)
-    query = (
-        sa.select(TicketRow.id, TicketRow.actor_id, TicketRow.urgent, last)
-        .outerjoin(TicketEntryRow, TicketEntryRow.ticket_id == TicketRow.id)
-        .where(TicketRow.state == TicketState.OPEN)
-        .group_by(TicketRow.id)
-        .order_by(TicketRow.id)
+    entries = sa.select(sa.func.max(TicketEntryRow.id)).where(TicketEntryRow.ticket_id == TicketRow.id)
+    last = sa.func.coalesce(entries.scalar_subquery(), 0)
+    query = sa.select(TicketRow.id, TicketRow.actor_id, TicketRow.urgent, last).where(
+        TicketRow.state == TicketState.OPEN
     )
-    return tuple(OpenTicket(*row) for row in connection.execute(query))
+    return tuple(sorted((OpenTicket(*row) for row in connection.execute(query)), key=lambda ticket: ticket.id))
 
 
 def state_of(tickets: Iterable[OpenTicket], principal: Principal) -> State:

@@ -84,7 +84,7 @@ def _ticket_of(key: str) -> int | None:
 def _unread(connection: Connection) -> list[Trouble]:
     rows = connection.execute(
         sa.select(InboxRow.id, InboxRow.channel, InboxRow.received_at, InboxRow.error)
-        .where(InboxRow.state == LaneState.DEAD)
+        .where(InboxRow.state > sa.literal_column("2"), InboxRow.state == LaneState.DEAD)
         .order_by(InboxRow.id.desc())
         .limit(LISTED)
     )

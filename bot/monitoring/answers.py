@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
+from bot.errors import AnswersError
 from bot.locales import western_digits
 from bot.monitoring import questions as other
 from bot.monitoring import vocabulary
-from bot.monitoring.answers_file import AnswersError, Notes, TextTable, read_table
+from bot.monitoring.answers_file import Notes, TextTable, read_table
 from bot.monitoring.questions import Question
 from bot.monitoring.vocabulary import BACKGROUNDS, DERIVED, STATUSES
 

@@ -15,14 +15,10 @@ import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 import pyarrow as pa  # type: ignore[import-untyped]  # as above
 from pyarrow import csv
 
-from bot.errors import WegwijsError
+from bot.errors import AnswersError
 
 SEPARATORS = (";", ",", "\t", "|")
 SHOWN = 20  # notes of a kind that carry their line; more are only counted
-
-
-class AnswersError(WegwijsError):
-    """The file can't be used at all. Says what is wrong and how to mend it."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def choices(frame: pd.DataFrame, questions: Mapping[str, Question], rules: Rules
 
 def _item(asked: pd.DataFrame, question: Question, rules: Rules) -> Figures:
     given = asked[asked["status"] == "answered"]
-    total = _figures(given, question, rules)
+    total = figures_of(given, question, rules)
     found: Figures = {
         "kind": question.kind,
         "label": dict(question.label),
@@ -55,7 +55,7 @@ def _item(asked: pd.DataFrame, question: Question, rules: Rules) -> Figures:
         shown = {
             group: {"n": None, "reason": "hidden", "fewer_than": rules.min_people}
             if group in hidden[background]
-            else _figures(given[groups[group]], question, rules)
+            else figures_of(given[groups[group]], question, rules)
             for group in ordered(list(groups), groups_of(background))
         }
         found["groups"][background] = shown
@@ -76,7 +76,8 @@ def members_of(given: pd.DataFrame, backgrounds: Sequence[str]) -> dict[str, dic
     return {background: groups for background, groups in found.items() if groups}
 
 
-def _figures(given: pd.DataFrame, question: Question, rules: Rules) -> Figures:
+def figures_of(given: pd.DataFrame, question: Question, rules: Rules) -> Figures:
+    """Of these answers to one question: shares of its options, mean and median of numbers, or how many wrote words."""
     n = len(given)
     if n == 0:
         return {"n": 0, "reason": "no_answers"}

@@ -16,7 +16,7 @@ Figures = dict[str, Any]
 _FIXED = datetime(2026, 1, 1, tzinfo=UTC)  # the same page gives the same bytes
 INK, LIGHT, NOW, BEFORE = (28, 35, 38), (201, 210, 214), (11, 90, 110), (122, 74, 0)
 LEFT, SIDE = 18.0, 174.0  # mm
-CHART, WIDE, STEP = 96.0, 52.0, 4.3  # where the scale of the chart begins, how wide it is, how high a row
+CHART, WIDE, STEP = 96.0, 48.0, 4.3  # where the scale of the chart begins, how wide it is, how high a row
 
 
 def pdf(found: Figures, titles: Mapping[str, str], language: str, path: Path) -> None:
@@ -28,8 +28,8 @@ def pdf(found: Figures, titles: Mapping[str, str], language: str, path: Path) ->
     _line(sheet, titles["title"], 16, bold=True)
     if found.get("demo"):
         _line(sheet, titles["demo"], 9.5, bold=True)
-    _line(sheet, " ".join([titles["note"], *(one[language] for one in page["response"])]), 8.5)
-    for part in ("best", "lowest", "changed", "todo"):
+    _line(sheet, " ".join([titles["note"], *(one[language] for one in page["about"])]), 8.5)
+    for part in (name for name in ("best", "lowest", "changed", "todo") if page[name]):
         sheet.ln(1.5)
         _line(sheet, titles[part], 11, bold=True)
         for sentence in page[part]:
@@ -39,7 +39,7 @@ def pdf(found: Figures, titles: Mapping[str, str], language: str, path: Path) ->
     if page["rows"]:
         sheet.ln(1.5)
         _line(sheet, titles["chart"], 11, bold=True)
-        _chart(sheet, page["rows"], language)
+        _chart(sheet, page["rows"], language, several=len(page["waves"]) > 1)
     sheet.ln(1)
     _line(sheet, titles["foot"], 7.5)
     sheet.output(str(path))
@@ -73,13 +73,14 @@ def _bullet(sheet: FPDF, text: str) -> None:
     sheet.ln(0.5)
 
 
-def _chart(sheet: FPDF, rows: Sequence[Figures], language: str) -> None:
+def _chart(sheet: FPDF, rows: Sequence[Figures], language: str, *, several: bool) -> None:
     """A row an item: its scale as a line, a dot with the interval for now, an open diamond for 2024."""
     sheet.set_font("DejaVu", "", 7.5)
     for row in rows:
         top, (low, high) = sheet.get_y(), (row["scale"]["low"], row["scale"]["high"])
         middle = top + STEP / 2
-        sheet.cell(CHART - LEFT - 6, STEP, row["label"][language][:52])
+        wave = f" · {row['wave']}" if several else ""
+        sheet.cell(CHART - LEFT - 6, STEP, row["label"][language][: 52 - len(wave)] + wave)
         sheet.set_xy(CHART - 6, top)
         sheet.cell(5, STEP, str(low), align="R")
         at = [CHART + (row[key] - low) / (high - low) * WIDE for key in ("low", "m", "high")]
@@ -88,8 +89,9 @@ def _chart(sheet: FPDF, rows: Sequence[Figures], language: str) -> None:
             _diamond(sheet, CHART + (row["before"] - low) / (high - low) * WIDE, middle)
         sheet.set_xy(CHART + WIDE + 1, top)
         sheet.cell(6, STEP, str(high))
-        before = f" (2024: {decimal(row['before'], language)})" if row["before"] is not None else ""
-        sheet.cell(0, STEP, f"{decimal(row['m'], language)}{before}", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        before = f"; 2024: {decimal(row['before'], language)}" if row["before"] is not None else ""
+        told = f"{decimal(row['m'], language)} (n {row['n']}{before})"
+        sheet.cell(0, STEP, told, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _mark(sheet: FPDF, at: Sequence[float], middle: float) -> None:

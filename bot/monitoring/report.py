@@ -8,17 +8,17 @@ from typing import Any
 
 import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
+from bot.errors import AnswersError
 from bot.monitoring import against, regression, response, study_tables
 from bot.monitoring.answers import Answers, Scale
-from bot.monitoring.answers_file import AnswersError
 from bot.monitoring.baseline import SUBGROUPS, Baseline
 from bot.monitoring.choices import choices, members_of
 from bot.monitoring.descriptive import describe
 from bot.monitoring.differences import compare, holm
 from bot.monitoring.protection import REST, Rules, hidden_everywhere, hidden_figures, may_show, ordered, protected
-from bot.monitoring.quarter import quarter
+from bot.monitoring.quarter import quarter, quarter_of_text
 from bot.monitoring.sentences import say
-from bot.monitoring.trends import trends
+from bot.monitoring.trends import choice_trends, trends
 from bot.monitoring.vocabulary import BACKGROUNDS, DERIVED, FORMAT, groups_of
 
 # What is related with what, as the study did: evaluations of the programme with how people fare.
@@ -67,6 +67,7 @@ def make(answers: Answers, baseline: Baseline, options: Options) -> Figures:
         "relations": (relations := _relations(wide, options.rules)),
         "study_tables": study_tables.tables(wide, relations, baseline.published_regressions, options.rules),
         "trends": trends(answers, options.rules),
+        "choice_trends": choice_trends(answers, options.rules),
         "funnel": response.funnel(
             pd.concat([frame, others.drop(columns="text")]) if len(others) else frame,
             options.invitations,
@@ -76,7 +77,7 @@ def make(answers: Answers, baseline: Baseline, options: Options) -> Figures:
         "representation": response.representation(people, baseline, options.rules),
         "tool_check": against.check(baseline),
     }
-    return found | {"quarter": quarter(found)}
+    return found | {"quarter": quarter([found])}
 
 
 def wave_of(wave: str, waves: list[str]) -> str:
@@ -105,17 +106,28 @@ def selected(frame: pd.DataFrame, waves: Sequence[str], wave: str) -> pd.DataFra
 def _source(answers: Answers, frame: pd.DataFrame, others: pd.DataFrame, options: Options) -> Figures:
     people = pd.concat([part["respondent"].drop_duplicates().astype(str) for part in (frame, others)])
     given = sum(int((part["status"] == "answered").sum()) for part in (frame, others))
+    told = may_show(people.nunique(), options.rules) or not options.rules.strict
     return {
         "file": options.source,
         "sha256": answers.sha256,
         "layout": answers.layout,
         "rows": answers.rows,
-        "respondents": int(people.nunique()),
-        "answers": given,
+        "respondents": int(people.nunique()) if told else None,
+        "answers": given if told else None,
         "waves": answers.waves,
+        "quarters": _quarters(answers),
         "wave": options.wave or None,
         "backgrounds": [name for name in (*BACKGROUNDS, *DERIVED) if name in frame],
     }
+
+
+def _quarters(answers: Answers) -> dict[str, str]:
+    """The quarter in which the last answer of each wave came ("2026-3"), where the file has days."""
+    days = pd.concat(
+        [one[["wave", "asked_on"]].drop_duplicates().astype(str) for one in (answers.frame, answers.others)]
+    )
+    last = days.groupby("wave")["asked_on"].max()
+    return {str(wave): found for wave, day in last.items() if (found := quarter_of_text(day))}
 
 
 def left_out(answers: Answers) -> Figures:

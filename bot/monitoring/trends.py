@@ -12,6 +12,7 @@ import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 from scipy import stats
 
 from bot.monitoring.answers import Answers, Scale
+from bot.monitoring.choices import figures_of
 from bot.monitoring.descriptive import describe, printed, significant
 from bot.monitoring.differences import ALPHA, NO_SPREAD
 from bot.monitoring.protection import Rules, hidden_figures, may_show, protected
@@ -30,6 +31,24 @@ def trends(answers: Answers, rules: Rules) -> Figures:
         asked = [wave for wave in names if len(waves[wave])]  # a wave has only some of the items
         changes = [_change(first, second, waves, rules) for first, second in pairwise(asked)]
         found[name] = {"waves": [_wave(wave, waves, scale, rules) for wave in asked], "changes": changes}
+    return found
+
+
+def choice_trends(answers: Answers, rules: Rules) -> Figures:
+    """For each question on no scale of the study that was answered: `waves`, oldest first, of those that asked it.
+
+    Options have their share with Wilson's interval, numbers a mean with its interval. Of words there is nothing to see
+    over time.
+    """
+    given = answers.others[answers.others["status"] == "answered"]
+    found: Figures = {}
+    for name, question in answers.questions.items():
+        part = given[given["item"] == name]
+        if question.kind != "open" and len(part):
+            by_wave = {wave: part[part["wave"] == wave] for wave in answers.waves}
+            waves = [{"wave": wave} | figures_of(rows, question, rules) for wave, rows in by_wave.items() if len(rows)]
+            labels = {value: dict(words) for value, words in question.labels.items()}
+            found[name] = {"kind": question.kind, "label": dict(question.label), "labels": labels, "waves": waves}
     return found
 
 

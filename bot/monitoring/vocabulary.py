@@ -12,7 +12,7 @@ import yaml
 
 from bot.locales import western_digits
 
-FORMAT = 2  # of the report; a higher one makes the reports that were kept anew
+FORMAT = 3  # of the report; a higher one makes the reports that were kept anew
 BACKGROUNDS = ("type", "gender", "age_group", "work_status", "route", "phase", "language", "channel")
 DERIVED = {"age": "age_group"}  # the study compares two ages; a file has finer groups
 STATUSES = ("answered", "skipped", "broken_off", "not_asked", "no_answer")  # no_answer: the file doesn't say why

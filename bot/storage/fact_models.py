@@ -26,13 +26,13 @@ class PublishedRow(Base):
     """What was shown of a closed wave, and of how many people. No word and no row of a person.
 
     The figures stay as they were first shown, also when somebody in them is erased: two looks that differ by one person
-    would tell what that person answered.
+    would tell what that person answered. `wave` is "file:..." where figures are of a file of answers.
     """
 
     __tablename__ = "published"
 
     wave: Mapped[str] = mapped_column(sa.String(56), primary_key=True)
-    kind: Mapped[str] = mapped_column(sa.String(8), primary_key=True)  # report, export
+    kind: Mapped[str] = mapped_column(sa.String(8), primary_key=True)  # report, export; making: begun then
     people: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     document: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the report; nothing for an export

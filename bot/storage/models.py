@@ -81,6 +81,7 @@ class InboxRow(Base):
             sqlite_where=sa.text("state = 1"),
             postgresql_where=sa.text("state = 1"),
         ),
+        sa.Index("inbox_attention", "state", sqlite_where=sa.text("state > 2"), postgresql_where=sa.text("state > 2")),
         {"sqlite_autoincrement": True},
     )
 
@@ -218,6 +219,8 @@ class TicketRow(Base):
     __table_args__ = (
         sa.Index("ticket_state", "state", "promise_at"),
         sa.Index("ticket_made", "created_at", "answered_at"),
+        sa.Index("ticket_closed", "closed_at"),
+        sa.Index("ticket_answered", "answered_at"),
         {"sqlite_autoincrement": True},
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.cli import main
+from bot.errors import AnswersError
 from bot.monitoring.answers import item_of
-from bot.monitoring.answers_file import SHOWN, AnswersError
+from bot.monitoring.answers_file import SHOWN
 from bot.monitoring.protection import Rules
 from bot.monitoring.vocabulary import category, two_ages
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
 import zipfile
 
 import pytest
+import sqlalchemy as sa
 
+from bot import survey_reports
 from bot.monitoring import baseline as baselines
 from bot.monitoring.answers import read_answers
 from bot.monitoring.protection import Rules
@@ -16,10 +19,11 @@ from bot.monitoring.questions import questions_of
 from bot.monitoring.report import Options, make, scales_of
 from bot.roles import Role
 from bot.settings import ROOT
+from bot.storage.account_models import AuditRow
+from bot.survey_reports import DEMO, DEMO_ASKED, FORMAT, BeingMadeError, FiguresError, KeepReports, SurveyFigures
 from tests.webhooks.browser import log_in, make_browser
-from webhooks import monitoring_figures
+from webhooks import monitoring_api, monitoring_pages
 from webhooks.monitoring_api import RESOURCES, camel
-from webhooks.monitoring_figures import DEMO, DEMO_ASKED, FiguresError, SurveyFigures
 from webhooks.monitoring_schema import Problem
 
 PAGES = ("survey", "choices", "relations", "trend", "funnel", "quarter", "items/Q17", "groups/gender")
@@ -51,6 +55,8 @@ def browser(service, demo_reports, monkeypatch):
         return json.dumps(demo_reports[wave]).encode()
 
     monkeypatch.setattr(SurveyFigures, "_run", run)
+    for module in (monitoring_api, monitoring_pages):
+        monkeypatch.setattr(module, "PATIENCE", None)
     return make_browser(service)
 
 
@@ -86,7 +92,9 @@ def test_each_chart_has_a_title_and_a_table_beside_it(browser):
 )
 def test_only_researchers_and_coordinators_see_figures(browser, role, status):
     log_in(browser, role)
-    for place in (*PAGES, "quarter.pdf", "export.zip"):
+    rows = browser.get("/monitoring/export.zip").status_code
+    assert rows == (200 if role == Role.RESEARCHER else 403), "rows of answers are for researchers alone"
+    for place in (*PAGES, "quarter.pdf"):
         assert browser.get(f"/monitoring/{place}").status_code == status, place
     answer = browser.get(f"{API}/items")
     assert answer.status_code == status
@@ -106,7 +114,7 @@ def test_a_wave_can_be_chosen_and_one_that_is_not_there_is_told(browser, demo_re
 def test_the_api_follows_the_dutch_rules(browser):
     log_in(browser, Role.RESEARCHER)
     answer = browser.get(f"{API}/items/Q17")
-    assert answer.headers["api-version"] == "1.1.0"
+    assert answer.headers["api-version"] == "1.2.0"
     body = answer.json()
     assert body["higherIsWorse"] is False
     assert body["baseline"]["total"]["m2024"] == 3.48
@@ -180,7 +188,7 @@ def test_no_figure_of_too_few_people_leaves_by_the_api(browser, demo_reports):
 
 
 def test_without_answers_the_page_says_so(service, monkeypatch, tmp_path):
-    monkeypatch.setattr(monitoring_figures, "DEMO", tmp_path / "none.csv")
+    monkeypatch.setattr(survey_reports, "DEMO", tmp_path / "none.csv")
     browser = make_browser(service)
     log_in(browser, Role.RESEARCHER)
     assert "Er zijn nog geen antwoorden" in browser.get("/monitoring/survey?lang=nl").text
@@ -188,16 +196,63 @@ def test_without_answers_the_page_says_so(service, monkeypatch, tmp_path):
     assert browser.get(f"{API}/items").status_code == 404
 
 
+def test_figures_that_are_being_made_are_no_wait(service, monkeypatch):
+    """The page and the API answer at once and say when to look again; what is made meanwhile is kept."""
+    began, go_on = [], asyncio.Event()
+
+    async def slow(_, answers, what, *options, **more):
+        began.append(options[options.index("--wave") + 1])
+        await go_on.wait()
+        return json.dumps({"format": FORMAT, "source": {"waves": [], "wave": "1"}, "tool_check": {}}).encode()
+
+    monkeypatch.setattr(SurveyFigures, "_run", slow)
+
+    async def look():
+        first, other = SurveyFigures(service), SurveyFigures(service)
+        for _ in range(2):
+            with pytest.raises(BeingMadeError):
+                await first.report(patience=0.01)
+        with pytest.raises(BeingMadeError):
+            await other.report()  # another process leaves it to the first
+        assert await KeepReports(other).once()
+        go_on.set()
+        found = await first.report()
+        assert await other.report() == found
+        assert await other.missing() == []
+        return found
+
+    assert asyncio.run(look())["tool_check"] == {}
+    assert began == ["latest"], "made once, whoever looks"
+
+
+def test_pages_say_that_figures_are_being_made(service, monkeypatch):
+    async def not_yet(*_, **__):
+        raise BeingMadeError
+
+    monkeypatch.setattr(SurveyFigures, "report", not_yet)
+    browser = make_browser(service)
+    log_in(browser, Role.RESEARCHER)
+    page = browser.get("/monitoring/survey?lang=nl")
+    assert (page.status_code, page.headers["refresh"]) == (200, "4")
+    assert "worden gemaakt" in page.text
+    assert browser.get("/monitoring/quarter.pdf").status_code == 503
+    answer = browser.get(f"{API}/checks")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "4")
+
+
 def test_pdf_and_export_come_out_of_a_process_of_their_own(service):
     """The real thing, once: a PDF of one page and a zip with every file."""
     browser = make_browser(service)
     log_in(browser, Role.RESEARCHER)
+    asyncio.run(SurveyFigures(service).report())  # as the chore does
     page = browser.get("/monitoring/quarter.pdf?lang=en")
     assert page.headers["content-disposition"] == 'attachment; filename="wegwijs-2026-3.pdf"'
     assert page.content.startswith(b"%PDF")
     assert page.content.count(b"/Type /Page\n") == 1
+    taken = sa.select(AuditRow.detail).where(AuditRow.action == "survey.export")
     names = zipfile.ZipFile(io.BytesIO(browser.get("/monitoring/export.zip").content)).namelist()
     assert {"answers.sav", "answers.xlsx", "answers_tidy.csv", "codebook.csv", "manifest.json"} <= set(names)
+    assert service.store.read(lambda c: c.execute(taken).scalars().all()) == ["wave=2026-3"]
 
 
 def test_keys_are_camel_case_but_names_are_not():

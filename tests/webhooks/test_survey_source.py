@@ -18,8 +18,8 @@ from bot.roles import Role
 from bot.storage.fact_models import PublishedRow
 from bot.storage.research_models import SurveyAnswerRow
 from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
+from bot.survey_reports import FORMAT, TOO_FEW_GONE, FiguresError, NoAnswersError, SurveyFigures
 from tests.webhooks.browser import log_in, make_browser
-from webhooks.monitoring_figures import FORMAT, TOO_FEW_GONE, FiguresError, NoAnswersError, SurveyFigures
 
 PEOPLE = 40
 ITEMS = {"klantregisseur_satisfaction": "Q17", "job_match": "", "anything_else": ""}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import asyncio
 import re
 from datetime import timedelta
 
@@ -12,7 +11,9 @@ import sqlalchemy as sa
 
 from bot.roles import Role
 from bot.storage.research_models import SurveyAnswerRow
-from bot.survey_figures import COLUMNS, expect
+from bot.storage.survey_models import SurveyWaveRow
+from bot.survey_figures import COLUMNS, expect, rows
+from bot.survey_reports import TOO_FEW, FiguresError, SurveyFigures
 from tests.surveys.helping import answers_of, invite, release
 from tests.talk import Talk, keys
 from tests.webhooks.browser import log_in, make_browser, token_of
@@ -73,23 +74,31 @@ def test_a_wave_from_draft_to_closed(service, browser):
         assert send(browser, f"{place}/stop").status_code == 409
 
 
-def test_the_answers_are_one_tidy_row_each(service, browser):
+def test_no_answer_of_a_running_wave_leaves_and_the_questions_wait_for_ten_people(service):
+    service.settings = service.settings.model_copy(update={"simulator": False})  # else it shows invented answers
+    browser = make_browser(service)
+    log_in(browser, Role.RESEARCHER)
     talk = Talk(service, "telegram").agrees("nl")
     invite(talk, "social_life", {})
     talk.taps("survey:yes:1")
     talk.says("7")
     talk.taps("survey:skip:1:comfort_with_locals")
     talk.says("5")
-    answer = browser.get("/surveys/1/answers.csv")
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
-    assert tuple(rows[0]) == COLUMNS
-    assert {row["item"]: (row["study"], row["value"], row["status"]) for row in rows} == {
-        "social_network_support": ("Q31", "7", "answered"),
-        "comfort_with_locals": ("Q32", "", "skipped"),
-        "social_life_satisfaction": ("Q33", "5", "answered"),
+    code = service.store.read(lambda c: c.execute(sa.select(SurveyWaveRow.code)).scalar_one())
+    answer = service.store.read(lambda connection: rows(connection, code))
+    assert {(row[COLUMNS.index("study")], row[COLUMNS.index("value")]) for row in answer} == {
+        ("Q31", "7"),
+        ("Q32", None),
+        ("Q33", "5"),
     }
-    assert {row["asked_on"] for row in rows} == {"2026-11-23"}
-    assert len({row["respondent"] for row in rows}) == 1
+    page = browser.get("/surveys/1?lang=nl").text
+    assert "te zien als deze ronde gesloten is" in page
+    assert "te zien als 10 mensen klaar zijn" in page
+    assert browser.get("/surveys/1/answers.csv").status_code == 404
+    assert browser.get(f"/monitoring/export.zip?wave={code}").status_code == 404
+    assert send(browser, "/surveys/1/stop", "/surveys/1").status_code == 303
+    with pytest.raises(FiguresError, match=TOO_FEW):
+        asyncio.run(SurveyFigures(service).export(code))  # closed, but of one person
 
 
 def test_a_cell_that_a_spreadsheet_would_carry_out_is_made_harmless():
@@ -124,12 +133,12 @@ def test_a_budget_is_an_amount_and_the_page_tells_what_is_spent_of_it(browser):
 def test_the_pages_are_for_researchers_alone(service, role):
     browser = make_browser(service)
     log_in(browser, role)
-    for place in ("/surveys", "/surveys/1", "/surveys/1/answers.csv"):
+    for place in ("/surveys", "/surveys/1"):
         assert browser.get(place).status_code == 403
 
 
 def test_a_wave_that_is_not_there(browser):
-    for place in ("/surveys/99", "/surveys/99/preview?as=nl", "/surveys/99/answers.csv"):
+    for place in ("/surveys/99", "/surveys/99/preview?as=nl"):
         assert browser.get(place).status_code == 404
 
 
