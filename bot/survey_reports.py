@@ -288,13 +288,12 @@ class SurveyFigures:
             )
             try:
                 _, errors = await asyncio.wait_for(process.communicate(), SECONDS)
-            except TimeoutError:
+            except (TimeoutError, asyncio.CancelledError) as why:
                 process.kill()
-                await process.wait()
+                await process.communicate()
+                if isinstance(why, asyncio.CancelledError):
+                    raise
                 raise FiguresError("it took too long") from None
-            except asyncio.CancelledError:
-                process.kill()
-                raise
             if process.returncode:
                 raise FiguresError(errors.decode(errors="replace").strip().splitlines()[-1][:300])
             return await asyncio.to_thread(output.read_bytes)

@@ -14,11 +14,11 @@ from bot.messages import Address
 from bot.roles import Role
 from bot.settings import ROOT
 from bot.storage.models import ActorRow, TicketRow
+from bot.survey_reports import NoAnswersError, SurveyFigures
 from tests.test_guards import routes
 from tests.webhooks.browser import make_account, make_browser, open_session
 from webhooks.app import create_app
 from webhooks.auth import Guard
-from webhooks.monitoring_figures import NoAnswersError, SurveyFigures
 
 MATRIX = yaml.safe_load((ROOT / "tests" / "authorisation.yaml").read_text(encoding="utf-8"))["routes"]
 BEHIND_THE_LOGIN = {route: who for route, who in MATRIX.items() if who not in ("public", "signed", "on the way")}

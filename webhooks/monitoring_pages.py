@@ -140,7 +140,9 @@ class SurveyPages:
         async def rows(wave: str) -> bytes:
             body = await self.figures.export(wave)
             who, now = request.state.session.principal, self.service.clock.machine_now()
-            await self.service.store.awrite(lambda c: audit.record(c, who, "survey.export", now, detail=f"wave={wave}"))
+            await self.service.store.awrite(
+                lambda c: audit.record(c, who, "survey.answers", now, detail=f"wave={wave}")
+            )
             return body
 
         return await self.file(request, "zip", rows)

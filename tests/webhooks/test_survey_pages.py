@@ -249,7 +249,7 @@ def test_pdf_and_export_come_out_of_a_process_of_their_own(service):
     assert page.headers["content-disposition"] == 'attachment; filename="wegwijs-2026-3.pdf"'
     assert page.content.startswith(b"%PDF")
     assert page.content.count(b"/Type /Page\n") == 1
-    taken = sa.select(AuditRow.detail).where(AuditRow.action == "survey.export")
+    taken = sa.select(AuditRow.detail).where(AuditRow.action == "survey.answers")
     names = zipfile.ZipFile(io.BytesIO(browser.get("/monitoring/export.zip").content)).namelist()
     assert {"answers.sav", "answers.xlsx", "answers_tidy.csv", "codebook.csv", "manifest.json"} <= set(names)
     assert service.store.read(lambda c: c.execute(taken).scalars().all()) == ["wave=2026-3"]
