@@ -23,7 +23,7 @@ FSI, LRI, PDI, RLM = "\u2068", "\u2066", "\u2069", "\u200f"
 _AS_IT_IS = (LRI, "https://", "http://")
 _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LATIN = "A-Za-zÀ-ɏ0-9"
-_LATIN_RUN = re.compile(rf"[@€+]?[{_LATIN}](?:[{_LATIN}]|(?:[,:;.]? |[-–'’.,:/&+€@_])(?=[{_LATIN}€+])|%)*")
+_LATIN_RUN = re.compile(rf"[@€+]?[{_LATIN}](?:[{_LATIN}]|(?:[,:;.-]? | [-–&/+] |[-–'’.,:/&+€@_])(?=[{_LATIN}€+])|%)*")
 _FIGURES = {"ar": "nl"}  # people compare an amount with the letter in their hand
 _CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff]")
 _DIGITS = {ord(c): str(unicodedata.digit(c)) for c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -98,6 +99,8 @@ def test_options_are_numbered_where_there_are_no_buttons(content):
 
 def test_latin_words_and_numbers_are_isolated_in_arabic():
     text = isolate_latin("اتصل بالبلدية: \u206614 024\u2069\n1. خطتي (PIP)\nhttps://www.nijmegen.nl\nDUO ترسل")
+    for name in ("Stads- en wijkmonitor 2025", "08:30 - 17:00", "Bed & Brood", "MAP / PVT"):
+        assert isolate_latin(f"انظر {name}.") == f"انظر \u2066{name}\u2069."
     assert text.split("\n") == [
         "اتصل بالبلدية: \u206614 024\u2069",
         "\u200f\u20661\u2069. خطتي (\u2066PIP\u2069)",
@@ -115,6 +118,8 @@ def test_what_stands_in_arabic_opens_and_closes_every_isolate(content):
     for topic in content.topics:
         (message,) = render(Reply((Show(topic),)), "ar", content, TELEGRAM, NOW)
         assert message.text.count("\u2066") == message.text.count("\u2069")
+        torn = re.findall("[^\u2066]*\u2069[-–&/+ ]+\u2066[^\u2069]*", message.text)
+        assert torn == [], "two halves of a Dutch name change places around what stands between them"
 
 
 @given(st.text(max_size=400), st.integers(20, 200))

@@ -99,7 +99,8 @@ def _of_other_topics(chances: NDArray[np.float64]) -> NDArray[np.bool_]:
     if not chances.shape[1]:
         return np.zeros((len(chances), len(chances)), dtype=bool)
     first, thought = chances.argmax(axis=1), chances.max(axis=1) > THOUGHT
-    return (first[:, None] != first) & thought[:, None] & thought
+    apart: NDArray[np.bool_] = (first[:, None] != first) & thought[:, None] & thought
+    return apart
 
 
 def _hellinger(chance: float, whole: float) -> float:

@@ -73,6 +73,7 @@ class Load:
     ends: datetime
     promised: int
     takes: int
+    actor_id: int
 
     @property
     def is_nearly_full(self) -> bool:
@@ -81,8 +82,13 @@ class Load:
 
 @dataclass(frozen=True)
 class Due:
-    """How many answers the back-up desk, which has no slots, owes before a moment."""
+    """Answers that are promised before a moment at which no slot ends.
 
+    By the back-up desk (no name), which has no slots, or by a klantregisseur whose times changed or who took a question
+    over with its promise.
+    """
+
+    name: str
     before: datetime
     promised: int
 
@@ -123,7 +129,7 @@ class Overview:
     owners: tuple[Owner, ...]
     waits: Waits
     loads: tuple[Load, ...]
-    desk: tuple[Due, ...]
+    outside: tuple[Due, ...]
     away: tuple[Away, ...]
     signals: Signals
     costs: tuple[Cost, ...]
@@ -157,11 +163,13 @@ def read(connection: Connection, now: datetime) -> Overview:
     """Everything as it is now."""
     since = now - timedelta(days=DAYS)
     names = {row.id: row.name for row in connection.execute(sa.select(ActorRow.id, ActorRow.name))}
+    promised = _promised(connection, now)
+    slots = loads(connection, now, names, promised)
     return Overview(
         owners=tuple(owners(connection, now)),
         waits=waits(connection, since).get(None, NO_WAITS),
-        loads=tuple(loads(connection, now, names)),
-        desk=tuple(desk_owes(connection, now)),
+        loads=tuple(slots),
+        outside=tuple(outside(slots, names, promised)),
         away=tuple(away(connection, now, names)),
         signals=signals(connection, since),
         costs=tuple(costs(connection, now)),
@@ -247,7 +255,22 @@ def _seconds(connection: Connection) -> sa.ColumnElement[Any]:
     return sa.extract("epoch", TicketRow.answered_at - TicketRow.created_at)
 
 
-def loads(connection: Connection, now: datetime, names: Mapping[int, str]) -> list[Load]:
+Promised = Mapping[tuple[int | None, datetime], int]  # by actor and moment; the back-up desk is no actor
+
+
+def _promised(connection: Connection, now: datetime) -> Promised:
+    """How many answers are promised for the next `AHEAD` days. Urgent questions have an alarm and no slot."""
+    rows = connection.execute(
+        sa.select(TicketRow.actor_id, TicketRow.promise_at, sa.func.count())
+        .where(TicketRow.state == TicketState.OPEN, sa.not_(TicketRow.urgent), TicketRow.promise_at >= now)
+        .where(TicketRow.promise_at < now + timedelta(days=AHEAD + 1))
+        .group_by(TicketRow.actor_id, TicketRow.promise_at)
+        .order_by(TicketRow.promise_at)
+    )
+    return {(actor_id, moment): count for actor_id, moment, count in rows}
+
+
+def loads(connection: Connection, now: datetime, names: Mapping[int, str], promised: Promised) -> list[Load]:
     """The slots of the next `AHEAD` days with what is promised in them, the next one first."""
     slots: dict[int, list[Slot]] = defaultdict(list)
     absences: dict[int, list[Absence]] = defaultdict(list)
@@ -256,20 +279,11 @@ def loads(connection: Connection, now: datetime, names: Mapping[int, str]) -> li
         slots[row.actor_id].append(Slot(row.weekday, row.starts, row.ends, row.max_answers))
     for row in connection.execute(sa.select(AbsenceRow.__table__)):
         absences[row.actor_id].append(Absence(row.first_day, row.last_day))
-    promised = {
-        (actor_id, moment): count
-        for actor_id, moment, count in connection.execute(
-            sa.select(TicketRow.actor_id, TicketRow.promise_at, sa.func.count())
-            .where(TicketRow.state == TicketState.OPEN, TicketRow.promise_at >= now)
-            .where(TicketRow.promise_at < now + timedelta(days=AHEAD + 1))
-            .group_by(TicketRow.actor_id, TicketRow.promise_at)
-        )
-    }
     found = []
     for actor_id, theirs in slots.items():
         calendar = Calendar(tuple(theirs), tuple(absences[actor_id]))
         for starts, ends, takes in _coming(calendar, now):
-            found.append(Load(names[actor_id], starts, ends, promised.get((actor_id, ends), 0), takes))
+            found.append(Load(names[actor_id], starts, ends, promised.get((actor_id, ends), 0), takes, actor_id))
     return sorted(found, key=lambda load: (load.ends, load.name))
 
 
@@ -286,16 +300,14 @@ def _coming(calendar: Calendar, now: datetime) -> list[tuple[datetime, datetime,
     return [one for one in every if one[1] > now]
 
 
-def desk_owes(connection: Connection, now: datetime) -> list[Due]:
-    """What the back-up desk promised for the next `AHEAD` days, what comes first at the top."""
-    rows = connection.execute(
-        sa.select(TicketRow.promise_at, sa.func.count())
-        .where(TicketRow.state == TicketState.OPEN, TicketRow.actor_id.is_(None), sa.not_(TicketRow.urgent))
-        .where(TicketRow.promise_at >= now, TicketRow.promise_at < now + timedelta(days=AHEAD + 1))
-        .group_by(TicketRow.promise_at)
-        .order_by(TicketRow.promise_at)
-    )
-    return [Due(before, number) for before, number in rows]
+def outside(slots: Sequence[Load], names: Mapping[int, str], promised: Promised) -> list[Due]:
+    """What is promised for a moment at which no slot of theirs ends, what comes first at the top."""
+    ends = {(slot.actor_id, slot.ends) for slot in slots}
+    return [
+        Due("" if actor_id is None else names[actor_id], moment, number)
+        for (actor_id, moment), number in promised.items()
+        if (actor_id, moment) not in ends
+    ]
 
 
 def away(connection: Connection, now: datetime, names: Mapping[int, str]) -> list[Away]:

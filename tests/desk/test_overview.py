@@ -53,6 +53,7 @@ def filled(store):
             *(ticket(answered_at=NOW - 5 * HOUR + n * HOUR, actor_id=1 if n < 3 else None) for n in (1, 2, 3, 10)),
             ticket(state=0, actor_id=1, promise_at=slot_end),
             ticket(state=0, actor_id=1, promise_at=slot_end),
+            ticket(state=0, actor_id=1, promise_at=NOW + 2 * HOUR),
             ticket(state=0, promise_at=NOW - HOUR, promises_missed=2, reason="no_reply"),
             ticket(state=0, helped=False),
         ]
@@ -73,7 +74,7 @@ def filled(store):
 
 def test_promises_and_what_is_late(filled):
     desk, sanne = filled.owners
-    assert (sanne.name, sanne.kept, sanne.missed, sanne.open, sanne.late) == ("Sanne", 3, 3, 2, 0)
+    assert (sanne.name, sanne.kept, sanne.missed, sanne.open, sanne.late) == ("Sanne", 3, 3, 3, 0)
     assert (desk.actor_id, desk.open, desk.late) == (None, 2, 1)
     assert [one.name for one in filled.need_help] == ["", "Sanne"]
 
@@ -84,9 +85,10 @@ def test_waiting_times_of_all_and_of_each(filled):
     assert (desk.waits, sanne.waits) == (Waits(2, 3 * HOUR, 10 * HOUR), Waits(2, HOUR, 2 * HOUR))
 
 
-def test_what_the_back_up_desk_owes(filled):
-    (due,) = filled.desk  # what is late already stands in another list
-    assert (due.before, due.promised) == (NOW + HOUR, 1)
+def test_what_is_promised_where_no_slot_ends(filled):
+    desk, sanne = filled.outside  # what is late already stands in another list
+    assert (desk.name, desk.before, desk.promised) == ("", NOW + HOUR, 1)
+    assert (sanne.name, sanne.before, sanne.promised) == ("Sanne", NOW + 2 * HOUR, 1)
 
 
 def test_load_before_it_is_late(filled):
@@ -98,7 +100,7 @@ def test_load_before_it_is_late(filled):
 
 def test_signals(filled):
     found = filled.signals
-    assert (found.no_reply, found.missed_twice, found.reopened) == ((7,), (7,), (8,))
+    assert (found.no_reply, found.missed_twice, found.reopened) == ((8,), (8,), (9,))
     assert (found.unlinked, found.linked) == (1, 0)
 
 
