@@ -81,7 +81,7 @@ fuzz: $(VENV)/.installed-dev ## junk at every route, file and form, for long (EX
 
 .PHONY: audit
 audit: ## known holes in the locked libraries, and what bandit sees in the code (needs the network and pipx)
-	pipx run pip-audit --disable-pip --require-hashes -r requirements.txt
+	pipx run pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 	pipx run bandit -q -r bot webhooks --severity-level medium
 
 .PHONY: simulate

@@ -37,7 +37,7 @@ _DEVELOPMENT_KEYS = "development-keys.json"
 class Settings(BaseSettings):
     """What can be set. Names in the environment are the same in capitals, with WEGWIJS_ before them."""
 
-    model_config = SettingsConfigDict(env_prefix="WEGWIJS_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="WEGWIJS_", env_file=".env", env_ignore_empty=True, extra="ignore")
 
     environment: Literal["development", "production"] = "development"
     database_url: str = ""

@@ -32,6 +32,11 @@ def test_every_setting_is_explained_in_the_example():
     assert named == {name.upper() for name in Settings.model_fields}
 
 
+def test_the_example_copied_as_it_is_changes_nothing():
+    """Whoever copies it and fills a few lines in starts with the defaults for the others."""
+    assert Settings(_env_file=ROOT / ".env.example") == Settings(_env_file=None)
+
+
 def test_development_starts_without_any_setting_and_keeps_its_keys(tmp_path):
     first, second = load_settings(data_dir=tmp_path), load_settings(data_dir=tmp_path)
     assert first.secret_keys == second.secret_keys != ""

@@ -53,6 +53,13 @@ def test_compose_names_only_what_it_defines():
         assert set(named) <= set(compose["volumes"])
 
 
+def test_the_copying_program_of_the_image_is_not_older_than_the_database():
+    """pg_dump of Debian 12 is that of PostgreSQL 15; it refuses a newer server, and there would be no copies."""
+    compose = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
+    assert re.findall(r"^FROM (\S+)", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)[-1].endswith("-bookworm")
+    assert compose["services"]["database"]["image"] == "postgres:15-bookworm"
+
+
 def test_every_setting_in_the_deploy_files_exists():
     known = {f"WEGWIJS_{field}".upper() for field in Settings.model_fields}
     places = [*DEPLOY.rglob("*"), ROOT / "docs" / "operations.md"]
