@@ -199,4 +199,6 @@ def _run(program: str, arguments: list[str], url: str) -> None:
     command = [found, f"--dbname={plain}", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # no shell; words of the settings
     if done.returncode:
-        raise BackupError(f"{program} failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        mend = "; install a postgresql-client that is as new as the server" if "version" in said else ""
+        raise BackupError(f"{program} failed: {said}{mend}")

@@ -6,7 +6,6 @@ Each check is a function that gives findings. Nothing here changes anything, and
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -39,16 +38,19 @@ RETENTION = timedelta(hours=3)  # the job runs every hour
 SECONDS = 10.0  # for a platform to answer
 
 
-def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """Everything, area by area. A check that breaks is a finding too, and the others go on."""
+def examine(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Finding]:
+    """Everything, area by area. A check that breaks is a finding too, and the others go on.
+
+    `clock` is asked by each check: reading the content before it can take seconds, and clocks are compared here.
+    """
     engine = make_engine(settings.store_url)
     checks: list[Callable[[], Iterator[Finding]]] = [
         lambda: _settings(settings),
-        lambda: _content(settings, now.astimezone(AMSTERDAM).date()),
+        lambda: _content(settings, clock().astimezone(AMSTERDAM).date()),
         lambda: _model(settings),
-        lambda: _database(settings, engine, now),
-        lambda: _telegram(settings, now),
-        lambda: _whatsapp(settings, now),
+        lambda: _database(settings, engine, clock),
+        lambda: _telegram(settings, clock),
+        lambda: _whatsapp(settings, clock),
         lambda: check_templates(settings),
     ]
     for check in checks:
@@ -115,7 +117,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield warn("understanding", "not fitted to this content yet", "the next start does it and takes longer")
 
 
-def _database(settings: Settings, engine: Engine, now: datetime) -> Iterator[Finding]:
+def _database(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
     path = Path(engine.url.database or "")
     if engine.dialect.name == "sqlite":
         if not path.exists():
@@ -126,22 +128,23 @@ def _database(settings: Settings, engine: Engine, now: datetime) -> Iterator[Fin
             yield bad("disk", f"{free // 1_000_000} MB free", "make room: a full disk refuses every message")
     try:
         with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-            yield from _inside(connection, settings, now)
+            yield from _inside(connection, settings, clock)
     except sa.exc.SQLAlchemyError as error:
         yield bad("database", f"can't be used ({type(error).__name__})", "check WEGWIJS_DATABASE_URL and the server")
 
 
-def _inside(connection: Connection, settings: Settings, now: datetime) -> Iterator[Finding]:
+def _inside(connection: Connection, settings: Settings, clock: Callable[[], datetime]) -> Iterator[Finding]:
     revision, head = revision_of(connection), ScriptDirectory.from_config(config()).get_current_head()
     if revision != head:
         yield warn("database", f"at revision {revision or 'none'}, the code at {head}", "the next start upgrades it")
         return
     yield good("database", f"{connection.dialect.name}, revision {revision}")
     if connection.dialect.name == "postgresql":
-        yield from _clock("the database's", connection.execute(sa.select(sa.func.now())).scalar_one(), now)
+        theirs = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        yield from _clock("the database's", theirs, clock())
     yield from _seals(connection, settings)
-    yield from _retention(connection, now)
-    yield from _queues(connection, now)
+    yield from _retention(connection, clock())
+    yield from _queues(connection, clock())
 
 
 def _retention(connection: Connection, now: datetime) -> Iterator[Finding]:
@@ -197,14 +200,12 @@ def _clock(whose: str, theirs: datetime, now: datetime) -> Iterator[Finding]:
         yield good("clock", f"agrees with {whose}")
 
 
-def _telegram(settings: Settings, now: datetime) -> Iterator[Finding]:
+def _telegram(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Finding]:
     if not settings.has_telegram:
         return
     url = f"{settings.telegram_api_url}/bot{settings.telegram_token}/getWebhookInfo"
     try:
-        began = time.monotonic()
         answer = httpx.post(url, timeout=SECONDS)
-        took = timedelta(seconds=time.monotonic() - began)
         body: dict[str, Any] = answer.json()
     except (httpx.HTTPError, ValueError) as error:  # never printed whole: the address holds the token
         yield bad("Telegram", f"not reached ({type(error).__name__})", "is https to api.telegram.org open?")
@@ -213,8 +214,9 @@ def _telegram(settings: Settings, now: datetime) -> Iterator[Finding]:
         what = f"refused: {body.get('description', answer.status_code)}"
         yield bad("Telegram", what, "is WEGWIJS_TELEGRAM_TOKEN the token of @BotFather?")
         return
+    now = clock()
     yield from _webhook(body["result"], settings, now)
-    yield from _their_clock("Telegram's", answer, now + took)
+    yield from _their_clock("Telegram's", answer, now)
 
 
 def _webhook(info: dict[str, Any], settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -234,7 +236,7 @@ def _webhook(info: dict[str, Any], settings: Settings, now: datetime) -> Iterato
         )
 
 
-def _whatsapp(settings: Settings, now: datetime) -> Iterator[Finding]:
+def _whatsapp(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Finding]:
     if not settings.has_whatsapp:
         return
     base = settings.twilio_api_url or "https://api.twilio.com"
@@ -252,7 +254,7 @@ def _whatsapp(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield bad("WhatsApp", f"Twilio answers {answer.status_code}", "look at status.twilio.com, then at the settings")
     else:
         yield good("WhatsApp", "Twilio takes the key")
-        yield from _their_clock("Twilio's", answer, now)
+        yield from _their_clock("Twilio's", answer, clock())
 
 
 def _their_clock(whose: str, answer: httpx.Response, now: datetime) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ from webhooks import (
     whatsapp,
 )
 from webhooks.headers import SafeHeaders
-from webhooks.limits import BodyLimit
+from webhooks.limits import BodyLimit, bound_numbers
 
 # Every page for people who work here: one switch.
 DESK = (
@@ -67,6 +67,7 @@ CASELOAD = (caseload, week)  # who guides whom: pages under the same switch
 def create_app(service: Service) -> FastAPI:
     """The application of a service that is built. Starting it starts the worker."""
     settings = service.settings
+    bound_numbers()
     app = FastAPI(
         title="Wegwijs",
         redirect_slashes=False,

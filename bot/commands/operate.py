@@ -20,7 +20,8 @@ def make_backup(settings: Settings, folder: Path) -> int:
     made = backup.backup(settings.store_url, folder, datetime.now(UTC))
     rows = sum(backup.read_manifest(made).rows.values())
     print(f"{made}: {made.stat().st_size // 1000} kB, {rows} rows")
-    print("Keep WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY in another place: without them no address in it can be read.")
+    print("Keep the three keys (WEGWIJS_SECRET_KEYS, WEGWIJS_HASH_KEY, WEGWIJS_RESEARCH_KEY) in another place:")
+    print("without them no address in it can be read, nobody is found again, and no answer to a survey can be erased.")
     return 0
 
 
@@ -34,7 +35,7 @@ def restore(settings: Settings, file: Path, *, replace: bool) -> int:
 def examine(settings: Settings) -> int:
     """Print every finding; exit code 1 when something must be mended."""
     found: Counter[Grade] = Counter()
-    for finding in doctor.examine(settings, datetime.now(UTC)):
+    for finding in doctor.examine(settings, lambda: datetime.now(UTC)):
         print(finding, flush=True)
         found[finding.grade] += 1
     counts = f"{found[Grade.BAD]} to mend, {found[Grade.WARN]} to look at"

@@ -148,8 +148,14 @@ def test_what_is_wrong_is_said(sqlite_store, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_missing_program_is_named(postgres_store, tmp_path, monkeypatch):
+def test_a_program_that_is_missing_or_too_old_is_named(postgres_store, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BackupError, match="pg_dump is not installed; on Debian: apt install postgresql-client"):
+        backup(url_of(postgres_store), tmp_path, NOW)
+    program = tmp_path / "pg_dump"
+    program.write_text("#!/bin/sh\necho 'server version: 18.4; pg_dump version: 15.18' >&2; exit 1\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BackupError, match=r"pg_dump version: 15\.18; install a postgresql-client that is as new as"):
         backup(url_of(postgres_store), tmp_path, NOW)
     assert list(tmp_path.glob("wegwijs-*")) == []
