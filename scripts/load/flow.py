@@ -28,6 +28,7 @@ from scripts.load.questions import questions
 
 PEOPLE = 2000
 WARM_SECONDS = 5.0
+MENU = ("menu", "1", "menu", "2", "menu", "3")
 WAIT_SECONDS = 20.0  # for the replies that are under way at the end
 
 
@@ -56,7 +57,7 @@ class Clocked:
 
 
 async def write_steadily(  # noqa: PLR0917  # the load is one thing with six sides
-    phones: Phones, clocked: Clocked, words: Iterator[str], per_second: float, seconds: float, who: Iterator[int]
+    phones: Phones, clocked: Clocked, talk: Talk, per_second: float, seconds: float, who: Iterator[int]
 ) -> None:
     """Messages at an even pace, whatever becomes of them: a slow service does not slow the people."""
     began, tasks = time.perf_counter(), set()
@@ -66,18 +67,31 @@ async def write_steadily(  # noqa: PLR0917  # the load is one thing with six sid
             await asyncio.sleep(wait)
         person = next(who)
         clocked.wrote(person)
-        task = asyncio.create_task(phones.write(person, next(words)))
+        task = asyncio.create_task(phones.write(person, talk.next_of(person)))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
 
 
-def mixed(free: float, seed: int = 9) -> Iterator[str]:
-    """Free text and taps, as a conversation is: `free` is the share of free text, the rest chooses from the menu."""
-    rng, asked = random.Random(seed), questions(seed)
-    menu = itertools.cycle(("menu", "1", "menu", "2", "menu", "3"))
-    while True:
-        yield next(asked) if rng.random() < free else next(menu)
+@dataclass
+class Talk:
+    """What people write next: `free` is the share of free text, the rest opens the menu and chooses from it.
+
+    A digit is a choice only for who has the menu before them, so each person's turns are kept apart.
+    """
+
+    free: float
+    turns: dict[int, int] = field(default_factory=dict)  # each person's place in MENU
+    _rng: random.Random = field(default_factory=lambda: random.Random(9))
+    _asked: Iterator[str] = field(default_factory=lambda: questions(9))
+
+    def next_of(self, person: int) -> str:
+        turn = self.turns.get(person, 0)
+        share = 2 * self.free / (1 + self.free)  # opening the menu takes two messages, a question one
+        if turn % 2 == 0 and self._rng.random() < share:
+            return next(self._asked)
+        self.turns[person] = turn + 1
+        return MENU[turn % len(MENU)]
 
 
 async def measure(name: str, options: argparse.Namespace) -> tuple[str, ...]:
@@ -89,10 +103,10 @@ async def measure(name: str, options: argparse.Namespace) -> tuple[str, ...]:
             with process(settings) as served:
                 await until_it_listens(served)
                 phones = await Phones(served.port).open()
-                who, words = itertools.cycle(range(1, PEOPLE + 1)), mixed(options.free)
-                await write_steadily(phones, clocked, words, options.rate / 4, WARM_SECONDS, who)
+                who, talk = itertools.cycle(range(1, PEOPLE + 1)), Talk(options.free)
+                await write_steadily(phones, clocked, talk, options.rate / 4, WARM_SECONDS, who)
                 began, cpu, postgres = time.perf_counter(), served.cpu(), cpu_of_postgres()
-                await write_steadily(phones, clocked, words, options.rate, options.seconds, who)
+                await write_steadily(phones, clocked, talk, options.rate, options.seconds, who)
                 written = time.perf_counter()
                 while clocked.unanswered and time.perf_counter() < written + WAIT_SECONDS:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)

@@ -19,7 +19,7 @@ from bot.messages import OutboundMessage
 from bot.outbox import INVITATION
 from bot.storage.models import OutboxRow
 from bot.storage.store import make_engine
-from scripts.load.flow import Clocked, mixed, write_steadily
+from scripts.load.flow import Clocked, Talk, write_steadily
 from scripts.load.harness import (
     KEYS,
     Phones,
@@ -61,7 +61,7 @@ async def ask(phones: Phones, clocked: Clocked, seed: int) -> list[float]:
     """Ordinary messages at a quiet pace; seconds until each answer."""
     clocked.took.clear()
     who = itertools.cycle(range(1, WRITERS + 1))
-    await write_steadily(phones, clocked, mixed(0.5, seed), PER_SECOND, SECONDS, who)
+    await write_steadily(phones, clocked, Talk(0.5), PER_SECOND, SECONDS, who)
     for _ in range(200):
         if not clocked.unanswered:
             break
