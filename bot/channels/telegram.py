@@ -8,18 +8,18 @@ from __future__ import annotations
 import contextlib
 import os
 from datetime import timedelta
+from typing import Any
 
-import httpx
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
-from telegram.request import HTTPXRequest
+from telegram.request import BaseRequest, RequestData
 
+from bot.channels.http import HttpLine, MaybeSentError, NeverSentError
 from bot.errors import Failure, SendError
 from bot.messages import Address, Option, OutboundMessage, button_rows
 from bot.outbox import Pace
 
-# The connection was never made, so nothing was sent.
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+READ_SECONDS = 15.0
 
 
 def make_bot(token: str, api_url: str) -> Bot:
@@ -27,8 +27,43 @@ def make_bot(token: str, api_url: str) -> Bot:
     os.environ.setdefault(
         "PTB_TIMEDELTA", "true"
     )  # waits as timedelta, the library's coming default, instead of a warning
-    request = HTTPXRequest(connection_pool_size=16, read_timeout=15, connect_timeout=5, pool_timeout=5)
-    return Bot(token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=request)
+    files = f"{api_url}/file/bot"
+    return Bot(token, base_url=f"{api_url}/bot", base_file_url=files, request=Request(), get_updates_request=Request())
+
+
+class Request(BaseRequest):
+    """The library's way out, on our client. Uploads are not made here, so a request is a form."""
+
+    def __init__(self, timeout: float = READ_SECONDS) -> None:
+        self._line, self._timeout = HttpLine(timeout), timeout
+
+    @property
+    def read_timeout(self) -> float:
+        return self._timeout
+
+    async def initialize(self) -> None:
+        """The client opens itself."""
+
+    async def shutdown(self) -> None:
+        await self._line.close()
+
+    async def do_request(  # noqa: PLR0917  # the interface is the library's
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = None,
+        write_timeout: Any = None,  # noqa: ARG002  # one limit holds for the whole request
+        connect_timeout: Any = None,  # noqa: ARG002
+        pool_timeout: Any = None,  # noqa: ARG002
+    ) -> tuple[int, bytes]:
+        data = request_data.json_parameters if request_data else None
+        limit = read_timeout if isinstance(read_timeout, int | float) else None
+        try:
+            answer = await self._line.request(method, url, timeout=limit, data=data)
+        except (NeverSentError, MaybeSentError) as error:
+            raise NetworkError(str(error)) from error
+        return answer.status, answer.body
 
 
 class TelegramChannel:
@@ -93,11 +128,9 @@ def send_error(error: TelegramError) -> SendError:
 
 
 def _network_error(error: NetworkError, code: str) -> SendError:
-    if isinstance(error.__cause__, _NEVER_SENT):
-        return SendError(Failure.TEMPORARY, code)
-    if isinstance(error, TimedOut) or isinstance(error.__cause__, httpx.HTTPError):
+    if isinstance(error, TimedOut) or isinstance(error.__cause__, MaybeSentError):
         return SendError(Failure.UNKNOWN, code)
-    return SendError(Failure.TEMPORARY, code)  # a 5xx answer: the library raises it without a cause
+    return SendError(Failure.TEMPORARY, code)  # no connection, or a 5xx answer: the library raises that without a cause
 
 
 def _reason(error: TelegramError) -> str:

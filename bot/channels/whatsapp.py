@@ -1,4 +1,4 @@
-"""WhatsApp through Twilio's Messages resource, with an HTTP client of our own under Twilio's.
+"""WhatsApp through Twilio's Messages resource, with the client of `bot.channels.http` under Twilio's.
 
 Their async client stores the timeout it is given and never uses it (twilio-python#925), and repeats a POST on every
 5xx, which doubles messages. Options are numbered lines in the text: interactive messages need a template at Twilio
@@ -8,18 +8,20 @@ for each shape.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
+from http import HTTPStatus
 from logging import Logger, getLogger
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from bot.channels.http import HttpLine, MaybeSentError, NeverSentError
 from bot.errors import Failure, SendError
 from bot.messages import Address, OutboundMessage
 from bot.outbox import Pace
@@ -56,7 +58,7 @@ NO_TEMPLATES: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
 class HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library has no types
-    """Twilio's client interface on httpx, with a timeout that holds and no repeats.
+    """Twilio's client interface, with a timeout that holds and no repeats.
 
     `api_url` puts another host in the place of Twilio's (a double in tests; settings refuse it in production).
     """
@@ -64,7 +66,7 @@ class HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library has no t
     def __init__(self, api_url: str = "", timeout: float = 20.0) -> None:
         super().__init__(_silent(), is_async=True, timeout=timeout)
         self._api_url = urlsplit(api_url) if api_url else None
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(timeout, connect=5.0))
+        self._line = HttpLine(timeout)
 
     async def request(  # noqa: PLR0917  # the interface is Twilio's
         self,
@@ -75,24 +77,18 @@ class HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library has no t
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109  # the interface is Twilio's
-        allow_redirects: bool = False,  # noqa: FBT001, FBT002  # the interface is Twilio's
+        allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002  # the interface is Twilio's; its API has none
     ) -> Response:
         if self._api_url is not None:
             uri = urlunsplit(urlsplit(uri)._replace(scheme=self._api_url.scheme, netloc=self._api_url.netloc))
-        answer = await self._client.request(
-            method,
-            uri,
-            params=params,
-            data=data,
-            headers=headers,
-            auth=auth,
-            timeout=timeout if timeout is not None else httpx.USE_CLIENT_DEFAULT,
-            follow_redirects=allow_redirects,
-        )
-        return Response(answer.status_code, answer.text, dict(answer.headers))
+        given = dict(headers or {})
+        if auth:
+            given["Authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
+        answer = await self._line.request(method, uri, timeout=timeout, params=params, data=data, headers=given)
+        return Response(answer.status, answer.body.decode(errors="replace"), dict(answer.headers))
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._line.close()
 
 
 def _silent() -> Logger:
@@ -129,8 +125,10 @@ class WhatsAppChannel:
         words = self._template(message) if message.template else {"body": message.text}
         try:
             sent = await self._client.messages.create_async(to=address.value, from_=self._sender, **words, **optional)
-        except httpx.HTTPError as error:
-            raise network_error(error) from None
+        except NeverSentError as error:
+            raise SendError(Failure.TEMPORARY, str(error)) from None
+        except MaybeSentError as error:
+            raise SendError(Failure.UNKNOWN, str(error)) from None
         except TwilioRestException as error:
             raise send_error(error.status, error.code) from None
         except TwilioException as error:
@@ -149,20 +147,14 @@ class WhatsAppChannel:
         await self._http.close()
 
 
-def network_error(error: httpx.HTTPError) -> SendError:
-    """No connection: surely not sent. Anything later: nobody knows."""
-    never = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-    return SendError(Failure.TEMPORARY if never else Failure.UNKNOWN, type(error).__name__)
-
-
 def send_error(status: int, code: int | None) -> SendError:
     """What a refusal of Twilio means for the next step."""
     if code in FAILURES:
         return SendError(FAILURES[code], str(code))
-    if status == httpx.codes.TOO_MANY_REQUESTS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return SendError(Failure.TEMPORARY, "429")
-    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return SendError(Failure.TEMPORARY, f"{status} {code}")  # a wrong setting: people mend it, the message waits
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return SendError(Failure.UNKNOWN, f"{status} {code}")  # it may have been accepted before it broke
     return SendError(Failure.PERMANENT, f"{status} {code}")

@@ -81,9 +81,11 @@ class Talk:
     """
 
     free: float
+    seed: int = 9
     turns: dict[int, int] = field(default_factory=dict)  # each person's place in MENU
-    _rng: random.Random = field(default_factory=lambda: random.Random(9))
-    _asked: Iterator[str] = field(default_factory=lambda: questions(9))
+
+    def __post_init__(self) -> None:
+        self._rng, self._asked = random.Random(self.seed), questions(self.seed)
 
     def next_of(self, person: int) -> str:
         turn = self.turns.get(person, 0)

@@ -61,7 +61,7 @@ async def ask(phones: Phones, clocked: Clocked, seed: int) -> list[float]:
     """Ordinary messages at a quiet pace; seconds until each answer."""
     clocked.took.clear()
     who = itertools.cycle(range(1, WRITERS + 1))
-    await write_steadily(phones, clocked, Talk(0.5), PER_SECOND, SECONDS, who)
+    await write_steadily(phones, clocked, Talk(0.5, seed), PER_SECOND, SECONDS, who)
     for _ in range(200):
         if not clocked.unanswered:
             break

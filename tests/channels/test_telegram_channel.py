@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-from urllib.parse import parse_qs
 
-import httpx
 import pytest
-import respx
 
+from bot.channels.http import MaybeSentError, NeverSentError
 from bot.channels.telegram import TelegramChannel, make_bot
 from bot.errors import Failure, SendError
 from bot.messages import Address, Option, OutboundMessage
+from tests.channels.wire import answer, wire
 
 API = "http://telegram.test"
 HELLO = OutboundMessage("Hallo", "nl")
 
 
-def send(answer, message=HELLO, callback=None):
+def send(said, message=HELLO, callback=None):
     """Send one message to a Telegram that answers so; gives the id and the requests."""
 
     async def run():
-        with respx.mock(assert_all_called=False) as mock:
-            route = mock.post(f"{API}/bot123:TEST/sendMessage")
-            route.side_effect = answer if callable(answer) else None
-            if not callable(answer):
-                route.return_value = answer
-            query = mock.post(f"{API}/bot123:TEST/answerCallbackQuery")
-            query.return_value = httpx.Response(400, json=error("Bad Request: query is too old", 400))
-            mock.post(f"{API}/bot123:TEST/getMe").return_value = ok({"id": 123, "is_bot": True, "first_name": "b"})
-            channel = TelegramChannel(make_bot("123:TEST", API))
+        old = answer(400, error("Bad Request: query is too old", 400))
+        channel = TelegramChannel(make_bot("123:TEST", API))
+        with wire({"/bot123:TEST/sendMessage": said, "/bot123:TEST/answerCallbackQuery": old}) as asked:
             try:
-                return await channel.send(Address("telegram", "7"), message, callback), route.calls, query.calls
+                return await channel.send(Address("telegram", "7"), message, callback), asked
             finally:
                 await channel.close()
 
@@ -40,7 +33,7 @@ def send(answer, message=HELLO, callback=None):
 
 
 def ok(result):
-    return httpx.Response(200, json={"ok": True, "result": result})
+    return answer(200, {"ok": True, "result": result})
 
 
 def error(description, code, **parameters):
@@ -52,8 +45,8 @@ SENT = {"message_id": 5, "date": 1, "chat": {"id": 7, "type": "private"}, "text"
 
 def test_a_message_goes_as_plain_text_with_its_buttons():
     message = OutboundMessage("2 < 3 _x_", "nl", (Option("menu", "Menu"), Option("human", "Een persoon spreken")))
-    provider_id, calls, _ = send(ok(SENT), message)
-    form = {key: value[0] for key, value in parse_qs(calls[0].request.content.decode()).items()}
+    provider_id, ((_, what),) = send(ok(SENT), message)
+    form = what["data"]
     assert provider_id == "5"
     assert form["text"] == "2 < 3 _x_"
     assert "parse_mode" not in form
@@ -62,43 +55,32 @@ def test_a_message_goes_as_plain_text_with_its_buttons():
 
 
 def test_a_tap_is_answered_and_one_of_long_ago_harms_nothing():
-    provider_id, _, queries = send(ok(SENT), callback="q1")
+    provider_id, asked = send(ok(SENT), callback="q1")
     assert provider_id == "5"
-    assert len(queries) == 1
-
-
-def raising(exception):
-    def answer(request):
-        raise exception("broken", request=request)
-
-    return answer
+    assert [url.rpartition("/")[2] for url, _ in asked] == ["answerCallbackQuery", "sendMessage"]
 
 
 @pytest.mark.parametrize(
-    ("answer", "failure"),
+    ("said", "failure"),
     [
-        (httpx.Response(429, json=error("Too Many Requests", 429, retry_after=7)), Failure.TEMPORARY),
-        (httpx.Response(403, json=error("Forbidden: bot was blocked by the user", 403)), Failure.BLOCKED),
-        (httpx.Response(403, json=error("Forbidden: user is deactivated", 403)), Failure.BLOCKED),
-        (httpx.Response(400, json=error("Bad Request: chat not found", 400)), Failure.BLOCKED),
-        (httpx.Response(400, json=error("Bad Request: message is too long", 400)), Failure.PERMANENT),
-        (httpx.Response(502, json=error("Bad Gateway", 502)), Failure.TEMPORARY),
-        (httpx.Response(404, json=error("Not Found", 404)), Failure.TEMPORARY),
-        (raising(httpx.ConnectError), Failure.TEMPORARY),
-        (raising(httpx.ConnectTimeout), Failure.TEMPORARY),
-        (raising(httpx.PoolTimeout), Failure.TEMPORARY),
-        (raising(httpx.ReadTimeout), Failure.UNKNOWN),
-        (raising(httpx.WriteTimeout), Failure.UNKNOWN),
-        (raising(httpx.RemoteProtocolError), Failure.UNKNOWN),
+        (answer(429, error("Too Many Requests", 429, retry_after=7)), Failure.TEMPORARY),
+        (answer(403, error("Forbidden: bot was blocked by the user", 403)), Failure.BLOCKED),
+        (answer(403, error("Forbidden: user is deactivated", 403)), Failure.BLOCKED),
+        (answer(400, error("Bad Request: chat not found", 400)), Failure.BLOCKED),
+        (answer(400, error("Bad Request: message is too long", 400)), Failure.PERMANENT),
+        (answer(502, error("Bad Gateway", 502)), Failure.TEMPORARY),
+        (answer(404, error("Not Found", 404)), Failure.TEMPORARY),
+        (NeverSentError("no connection"), Failure.TEMPORARY),
+        (MaybeSentError("no answer"), Failure.UNKNOWN),
     ],
 )
-def test_each_failure_says_what_to_do(answer, failure):
+def test_each_failure_says_what_to_do(said, failure):
     with pytest.raises(SendError) as caught:
-        send(answer)
+        send(said)
     assert caught.value.failure is failure
 
 
 def test_the_wait_that_telegram_asks_for_is_kept():
     with pytest.raises(SendError) as caught:
-        send(httpx.Response(429, json=error("Too Many Requests", 429, retry_after=7)))
+        send(answer(429, error("Too Many Requests", 429, retry_after=7)))
     assert caught.value.retry_after == 7

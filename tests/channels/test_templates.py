@@ -8,12 +8,12 @@ import sys
 
 import httpx
 import pytest
-import respx
 from twilio.rest import Client
 
 from bot.channels.whatsapp import HttpClient, WhatsAppChannel, send_error
 from bot.errors import Failure, SendError
 from bot.messages import Address, OutboundMessage
+from tests.channels.wire import answer, wire
 from tests.conftest import SHARED
 from tests.test_doubles import free_port, wait_for
 
@@ -38,12 +38,10 @@ def send(message, url=""):
     return asyncio.run(once())
 
 
-@respx.mock
 def test_a_template_has_a_sid_and_variables_and_no_body():
-    route = respx.post(f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages.json")
-    route.mock(return_value=httpx.Response(201, json={"sid": "SM1"}))
-    assert send(TEMPLATE) == "SM1"
-    form = dict(httpx.QueryParams(route.calls[0].request.content.decode()))
+    with wire({"/Messages.json": answer(201, {"sid": "SM1"})}) as asked:
+        assert send(TEMPLATE) == "SM1"
+    form = asked[0][1]["data"]
     assert form["ContentSid"] == SID
     assert form["ContentVariables"] == '{"1": "maandag 23 november"}'
     assert "Body" not in form
