@@ -59,6 +59,14 @@ class Turn:
     said: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Heard:
+    """A message of the inbox. `language`: its words must be understood, and this one was chosen; empty: no need."""
+
+    message: InboundMessage
+    language: str = ""
+
+
 class Conversation:
     """Handles inbox rows. Holds what does not change from message to message."""
 
@@ -80,22 +88,26 @@ class Conversation:
         self.understander, self.duty, self.here, self.surveyor = understander, duty, here, surveyor
 
     def handle(self, store: Store, row: sa.Row[Any]) -> None:
-        """Take one claimed inbox row to its end. Raises what the database raises; the worker retries."""
-        message = InboundMessage.from_row(row.key, self.vault.open(row.sealed), row.body)
-        message = linking.take_code(message, self.vault)
-        understanding = self._understand(store, message)
-        if store.write(lambda connection: self._close(connection, row, message, understanding)):
+        """Take one claimed inbox row to its end, step by step. Raises what the database raises."""
+        heard = store.read(lambda connection: self.hear(connection, row))
+        understanding = self.understand(heard) if heard.language else None
+        if store.write(lambda connection: self.close(connection, row, heard.message, understanding)):
             store.scrub()
 
-    def _understand(self, store: Store, message: InboundMessage) -> Understanding | None:
+    def hear(self, connection: Connection, row: sa.Row[Any]) -> Heard:
+        """Read a claimed row, and whether its words must be understood: then in which language they were chosen."""
+        message = InboundMessage.from_row(row.key, self.vault.open(row.sealed), row.body)
+        message = linking.take_code(message, self.vault)
         if not has_words(message):
-            return None
-        person = store.read(lambda connection: people.find(connection, self.vault, message.address))
+            return Heard(message)
+        person = people.find(connection, self.vault, message.address)
         contact = person.contact if person else Contact(id=0)
         situation = self._situation(contact, message, self.clock.now(), None)
-        if not needs_understanding(situation):
-            return None
-        return self._known(self.understander.understand(message.text, situation.language))
+        return Heard(message, situation.language if needs_understanding(situation) else "")
+
+    def understand(self, heard: Heard) -> Understanding:
+        """What the words of a message mean: takes processor time and no database."""
+        return self._known(self.understander.understand(heard.message.text, heard.language))
 
     def _known(self, understood: Understanding) -> Understanding:
         """Only topics that this content has: a model of other content must not stop a conversation."""
@@ -112,10 +124,10 @@ class Conversation:
         desk = promise(now, self.hours)
         return Situation(contact, message, self.content, now, desk, understanding=understanding)
 
-    def _close(
+    def close(
         self, connection: Connection, row: sa.Row[Any], message: InboundMessage, understanding: Understanding | None
     ) -> bool:
-        """The closing transaction; tells whether the person was erased."""
+        """The closing transaction, short; tells whether the person was erased: then `store.scrub` follows."""
         if not lanes.still_mine(connection, InboxRow, row.id, row.lease, state=LaneState.DONE, body=None, sealed=None):
             log.warning("inbox row %s was taken over by another worker", row.id)
             return False

@@ -22,7 +22,7 @@ from bot import logs, outbox, retention, timers
 from bot.channels.base import Channel
 from bot.chores import Chore
 from bot.clock import Clock
-from bot.conversation import Conversation
+from bot.conversation import Conversation, Heard
 from bot.errors import Failure, SendError, StoreUnavailableError
 from bot.identifiers import SealError, Vault
 from bot.messages import OutboundMessage
@@ -43,6 +43,7 @@ POLL_SECONDS = 0.25
 TIMER_SECONDS = 1.0
 LEASE_SECONDS = 20.0
 RETENTION_SECONDS = 3600.0
+MINDS = 2  # messages whose words are understood at once: a thread a core, and each costs memory of its own
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 
 
@@ -81,7 +82,10 @@ class Worker:
         self._retention_days = retention_days
         self.alone = store.is_sqlite  # the only process, so all leases are free at start
         self._held = Held()
-        self._addresses: dict[int, str | None] = {}  # where claimed messages go; taken out when their turn comes
+        # What the claim found out about its rows; taken out when their turn comes.
+        self._addresses: dict[int, str | None] = {}  # where messages go
+        self._heard: dict[int, Heard | Exception] = {}  # what was written
+        self._minds = ThreadPoolExecutor(MINDS, thread_name_prefix="mind")
         self._arrived, self._to_send = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -182,15 +186,21 @@ class Worker:
         now = self.clock.now()
         paces = {name: channel.pace for name, channel in self.channels.items()}
 
-        def work(connection: sa.Connection) -> tuple[list[sa.Row[Any]], dict[int, str | None]]:
-            if table is InboxRow:
-                return lanes.claim(connection, InboxRow, now, limit), {}
+        def come_in(connection: sa.Connection) -> tuple[list[sa.Row[Any]], dict[int, Heard | Exception]]:
+            rows = lanes.claim(connection, InboxRow, now, limit)
+            return rows, {row.id: self._hear(connection, row) for row in rows}
+
+        def go_out(connection: sa.Connection) -> tuple[list[sa.Row[Any]], dict[int, str | None]]:
             rows = outbox.claim(connection, now, paces, limit)
             return rows, outbox.look(connection, rows, now)
 
         try:
-            rows, addresses = await self.store.awrite(work)
-            self._addresses |= addresses
+            if table is InboxRow:
+                rows, heard = await self.store.aquick(come_in)
+                self._heard |= heard
+            else:
+                rows, addresses = await self.store.aquick(go_out)
+                self._addresses |= addresses
             return rows
         except sa.exc.IntegrityError:  # two claimers met on one lane: the other has it
             return []
@@ -199,16 +209,39 @@ class Worker:
             await asyncio.sleep(POLL_SECONDS)
             return []
 
+    def _hear(self, connection: sa.Connection, row: sa.Row[Any]) -> Heard | Exception:
+        """One that can't be read fails when its turn comes: it must not hold up those claimed with it."""
+        try:
+            return self.conversation.hear(connection, row)
+        except sa.exc.SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001  # raised again in `_handle`
+            return error
+
     async def _handle(self, row: sa.Row[Any]) -> None:
         try:
             began = time.perf_counter()
-            await asyncio.wait_for(asyncio.to_thread(self.conversation.handle, self.store, row), HANDLE_SECONDS)
+            await asyncio.wait_for(self._converse(row), HANDLE_SECONDS)
             log.info("handled in %.0f ms, try %s", 1000 * (time.perf_counter() - began), row.attempts)
         except StoreUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001  # one message must not stop the others
             await self._try_again(row, type(error).__name__)
         self._to_send.set()
+
+    async def _converse(self, row: sa.Row[Any]) -> None:
+        """As `Conversation.handle`: only understanding needs a thread."""
+        if row.id not in self._heard:  # it was not this worker's claim
+            self._heard[row.id] = await self.store.aread(lambda c: self._hear(c, row))
+        heard = self._heard.pop(row.id)
+        if isinstance(heard, Exception):
+            raise heard
+        conversation, understanding = self.conversation, None
+        if heard.language:
+            loop = asyncio.get_running_loop()
+            understanding = await loop.run_in_executor(self._minds, conversation.understand, heard)
+        if await self.store.aquick(lambda c: conversation.close(c, row, heard.message, understanding)):
+            await asyncio.to_thread(self.store.scrub)
 
     async def _try_again(self, row: sa.Row[Any], error: str) -> None:
         """A message that failed waits as the head of its lane; after the last try it is dead and people see it."""
@@ -234,10 +267,10 @@ class Worker:
         except SendError as failure:
             error = failure
             log.warning("outbox row %s was not taken: %s", row.id, error)
-            await self._patiently(lambda: self.store.awrite(lambda c: outbox.failed(c, row, error, self.clock.now())))
+            await self._patiently(lambda: self.store.aquick(lambda c: outbox.failed(c, row, error, self.clock.now())))
             return
         await self._patiently(
-            lambda: self.store.awrite(lambda c: outbox.sent(c, row, provider_id, self.clock.now(), channel.pace))
+            lambda: self.store.aquick(lambda c: outbox.sent(c, row, provider_id, self.clock.now(), channel.pace))
         )
         if row.sealed is not None:  # the last words to somebody who was erased: their lane stays in no journal
             await asyncio.to_thread(self.store.scrub)

@@ -101,6 +101,7 @@ def create_app(service: Service) -> FastAPI:
 async def running(service: Service) -> AsyncIterator[None]:
     """The worker runs as long as this context; what is in flight at the end is finished."""
     settle()
+    service.store.run_inline()
     worker = asyncio.create_task(service.worker.run())
     try:
         yield

@@ -1,8 +1,10 @@
-"""The one place that opens transactions. All writes of a process go through one thread that commits many at once.
+"""The one place that opens transactions. All writes of a process go through one writer that commits many at once.
 
 Why: with several writing threads SQLite starves them (p99 331 ms measured), and a commit for each message is three
 times slower than one for all that wait. A write is a closure on a connection; it must be repeatable and touch nothing
 but the database, because when one of a group fails the group is rolled back and each runs alone.
+
+The writer is a thread. While a server runs on SQLite, short writes (`quick`) run in its event loop instead.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from bot.errors import SecondProcessError, StoreUnavailableError
+from bot.storage.inline import Alone, InlineWriter, translated
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -61,6 +64,8 @@ class Store:
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock: IO[str] | None = None
+        self._alone = Alone()
+        self._inline: InlineWriter | None = None
 
     def lock(self) -> None:
         """Keep other processes off this SQLite file: they would take each other's rows. Raises SecondProcessError."""
@@ -82,8 +87,16 @@ class Store:
             self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
             self._thread.start()
 
+    def run_inline(self) -> None:
+        """From now on short writes run in this event loop, until `close`. Does nothing on PostgreSQL."""
+        if self.is_sqlite and self._inline is None:
+            self._inline = InlineWriter(self.engine, self._alone, self._queue.put)
+
     def close(self) -> None:
         """Finish what waits and close the connections."""
+        if self._inline is not None:
+            self._inline.close()
+            self._inline = None
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
@@ -107,13 +120,28 @@ class Store:
         """`write` for coroutines."""
         return await asyncio.wrap_future(self.submit(work))
 
+    def quick(self, work: Work[T]) -> T:
+        """`write` for what takes a few milliseconds and happens with every message. Not from the event loop."""
+        return self._submit_quick(work).result()
+
+    async def aquick(self, work: Work[T]) -> T:
+        """`quick` for coroutines."""
+        return await asyncio.wrap_future(self._submit_quick(work))
+
+    def _submit_quick(self, work: Work[T]) -> Future[T]:
+        if self._inline is None:
+            return self.submit(work)
+        future: Future[T] = Future()
+        self._inline.add((work, future))
+        return future
+
     def read(self, work: Work[T]) -> T:
         """Read in a snapshot of its own; does not wait for the writer."""
         try:
             with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
                 return work(connection)
         except (sa.exc.SQLAlchemyError, OSError) as error:
-            raise _translated(error) from None
+            raise translated(error) from None
 
     async def aread(self, work: Work[T]) -> T:
         """`read` for coroutines."""
@@ -152,10 +180,10 @@ class Store:
         if not group:
             return
         try:
-            with self.engine.begin() as connection:
+            with self._alone, self.engine.begin() as connection:
                 results = [work(connection) for work, _ in group]
         except Exception as error:  # noqa: BLE001  # whatever failed goes to its caller
-            failure = _translated(error)
+            failure = translated(error)
             if len(group) == 1 or isinstance(failure, StoreUnavailableError):  # away, locked or full: for all alike
                 for _, future in group:
                     future.set_exception(failure)
@@ -168,19 +196,9 @@ class Store:
 
     def _commit_alone(self, work: Work[Any], future: Future[Any]) -> None:
         try:
-            with self.engine.begin() as connection:
+            with self._alone, self.engine.begin() as connection:
                 result = work(connection)
         except Exception as error:  # noqa: BLE001  # as above
-            future.set_exception(_translated(error))
+            future.set_exception(translated(error))
         else:
             future.set_result(result)
-
-
-def _translated(error: Exception) -> Exception:
-    """A database that is away, locked or full is one thing to callers: unavailable.
-
-    The words of a row stay out of it.
-    """
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError | OSError):
-        return StoreUnavailableError(type(error.__cause__ or error).__name__)
-    return error

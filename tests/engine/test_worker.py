@@ -66,14 +66,14 @@ def test_everything_is_answered_in_order_per_person(live):
 
 
 def test_one_message_that_fails_stops_nobody_else(live, monkeypatch):
-    handle = live.conversation.handle
+    close = live.conversation.close
 
-    def failing(store, row):
+    def failing(connection, row, *heard):
         if row.key == "a0":
             raise RuntimeError("a fault of ours")
-        handle(store, row)
+        return close(connection, row, *heard)
 
-    monkeypatch.setattr(live.conversation, "handle", failing)
+    monkeypatch.setattr(live.conversation, "close", failing)
     monkeypatch.setattr(lanes, "ATTEMPTS", 1)
 
     async def run():
