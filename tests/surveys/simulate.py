@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dies", type=float, default=0.002, help="how likely a batch of turns or sends is the last")
     options = parser.parse_args()
     logging.disable(logging.ERROR)
 
@@ -31,7 +32,8 @@ def main() -> int:
     began, busy = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         chance = random.Random(options.seed)  # invented people
-        town = Town(Path(folder), texts.load(ROOT / "content"), options.people, chance, town_life.reacts)
+        content = texts.load(ROOT / "content")
+        town = Town(Path(folder), content, options.people, chance, town_life.reacts, dies=options.dies)
         town.settle()
         gc.freeze()  # the content is large and stays: no looking through it for garbage
         gc.set_threshold(50_000, 20, 20)

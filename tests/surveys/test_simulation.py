@@ -10,14 +10,23 @@ from bot.storage.survey_models import SurveyWaveRow
 from tests.surveys import town_checks, town_life
 from tests.surveys.town import RULES, Got, Town
 
+KILLS = {
+    "killed before the commit of a turn",
+    "killed before the platform had a message",
+    "killed after the platform had a message",
+    "killed while letting invitations go",
+}
+
 
 def test_two_weeks_of_surveys_break_no_rule_and_each_funnel_adds_up(content, tmp_path):
-    town = Town(tmp_path, content, 60, random.Random(3), town_life.reacts)
+    town = Town(tmp_path, content, 60, random.Random(4), town_life.reacts, dies=0.3)
     town.settle()
     town_life.year(town, 14)
     total, faults = town_checks.funnels(town)
     assert faults == []
     assert list(town_checks.mistakes(town)) == []
+    kills = {name: number for name, number in town.figures.items() if name.startswith("killed")}
+    assert set(kills) == KILLS, "in each place"
     assert total["invited"] > 10
     assert total["ended as done"] > 3
     _and_the_checks_see_what_is_wrong(town)

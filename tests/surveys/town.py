@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -47,6 +47,7 @@ PACES = {"telegram": Pace(1e6, 0, 10_000), "whatsapp": Pace(1e6, 0, 10_000)}
 PRICE = 130_000  # of a template, in millionths of a euro
 CRISIS = "ik wil niet meer leven"
 ASKED = ("survey.ask", "survey.remind", "survey.remind_started", "survey.template")
+IN_FLIGHT = 4  # sends at once, as the worker has them
 LOST = 0.02  # of templates that WhatsApp takes and does not deliver
 
 
@@ -70,6 +71,13 @@ class OneThread(Store):
     def commit(self) -> None:
         if self._open is not None:
             self._open.commit()
+            self._open.close()
+            self._open = None
+
+    def drop(self) -> None:
+        """Killed before the commit: what was written since the last one never was."""
+        if self._open is not None:
+            self._open.rollback()
             self._open.close()
             self._open = None
 
@@ -140,6 +148,7 @@ class Town:
     chance: random.Random
     reacts: Callable[[Town, Someone, OutboundMessage], None]
     clock: MovedClock = field(default_factory=MovedClock)
+    dies: float = 0.002  # how likely a batch of turns or sends is the last thing that the process does
     people: dict[str, Someone] = field(default_factory=dict)
     agenda: list[tuple[datetime, int, Someone, str, str]] = field(default_factory=list)
     figures: Counter[str] = field(default_factory=Counter)
@@ -172,14 +181,23 @@ class Town:
         """Killed in the middle: rows are claimed and never finished. Then the start of the only process."""
         now = self.clock.now()
         self.store.write(lambda c: len(lanes.claim(c, InboxRow, now, 3)))
-        sending = self.store.write(lambda c: outbox.claim(c, now, PACES, 3))
-        self.unsent.update(row.id for row in sending if row.priority == outbox.INVITATION)
+        self._never_left(self.store.write(lambda c: outbox.claim(c, now, PACES, 3)))
+        self.store.commit()
+        self._starts("restarts between two sends")
+
+    def _starts(self, why: str) -> None:
+        """The process is gone, with what it had not committed, and another one starts."""
+        self.store.drop()
         self.store.close()
         self.open()
+        now = self.clock.now()
         for table in (InboxRow, OutboxRow):
             taken = self.store.write(lambda c, t=table: lanes.recover(c, t, now, everything=True))
             self.figures[f"rows taken back from the {table.__tablename__}"] += taken
-        self.figures["restarts"] += 1
+        self.figures[why] += 1
+
+    def _never_left(self, rows: Sequence[sa.Row[Any]]) -> None:
+        self.unsent.update(row.id for row in rows if row.priority == outbox.INVITATION)
 
     def settle(self) -> None:
         """Everybody agreed to the service, and the municipality knows most."""
@@ -229,32 +247,74 @@ class Town:
             now = self.clock.now()
             fired = self.store.write(lambda c, at=now: timers.fire_due(c, at))
             rows = self.store.write(lambda c, at=now: lanes.claim(c, InboxRow, at, 50))
+            if rows and self._is_killed():
+                self._killed_in_a_turn(rows)
+                continue
             for row in rows:
                 self.conversation.handle(self.store, row)
-            sends = self.store.write(lambda c, at=now: outbox.claim(c, at, PACES, 50))
+            self.figures["messages handled"] += len(rows)
+            is_last = self._is_killed()
+            slots = IN_FLIGHT if is_last else 50
+            sends = self.store.write(lambda c, at=now, slots=slots: outbox.claim(c, at, PACES, slots))
+            if sends and is_last:
+                self._killed_in_a_send(sends)
+                continue
             for row in sends:
                 self.send(row)
-            self.figures["messages handled"] += len(rows)
             if not (fired or rows or sends):
                 return
 
+    def _is_killed(self) -> bool:
+        return self.chance.random() < self.dies
+
+    def _killed_in_a_turn(self, rows: Sequence[sa.Row[Any]]) -> None:
+        """Some turns are committed; one wrote everything and was not. It is taken again, and counts once."""
+        number = self.chance.randrange(len(rows))
+        for row in rows[:number]:
+            self.conversation.handle(self.store, row)
+        self.store.commit()
+        self.conversation.handle(self.store, rows[number])
+        self._starts("killed before the commit of a turn")
+
+    def _killed_in_a_send(self, sends: Sequence[sa.Row[Any]]) -> None:
+        """Claimed, and perhaps the platform has it already; that it has was never committed. The others never left."""
+        number = self.chance.randrange(len(sends))
+        for row in sends[:number]:
+            self.send(row)
+        self.store.commit()
+        row, has_it = sends[number], self.chance.random() < 0.5
+        sealed = self._hands_over(row) if has_it else None
+        self._starts(f"killed {'after' if sealed else 'before'} the platform had a message")
+        self._never_left(sends[number + 1 :] if sealed else sends[number:])
+        if sealed:
+            self._arrives(row, sealed)
+
     def send(self, row: sa.Row[Any]) -> None:
+        sealed = self._hands_over(row)
+        if sealed:
+            self._arrives(row, sealed)
+
+    def _hands_over(self, row: sa.Row[Any]) -> str | None:
+        """Give a message to the platform, and write that down. None where it must wait."""
         now = self.clock.now()
         sealed = self.store.read(lambda c: outbox.look(c, [row], now))[row.id]
         if not sealed:
             self.store.write(lambda c: outbox.hold(c, row))
-            if row.priority == outbox.INVITATION:
-                self.unsent.add(row.id)
-            return
-        message = OutboundMessage.from_json(row.payload)
+            self._never_left([row])
+            return None
         self.store.write(lambda c: outbox.sent(c, row, f"sim-{row.id}", now, PACES[row.channel]))
+        return sealed
+
+    def _arrives(self, row: sa.Row[Any], sealed: str) -> None:
+        """The platform has it: what the person sees, and does."""
+        message = OutboundMessage.from_json(row.payload)
         self.figures["messages sent"] += 1
         address = self.vault.open(sealed)
         someone = self.people[f"{address.channel}:{address.value}"]
         if row.priority == outbox.INVITATION:
             self.unsent.discard(row.id)
-            someone.got.append(Got(now, message.keys, self._invitation(row, message), message.cost))
-            if row.channel == "whatsapp" and not self._arrives(row):
+            someone.got.append(Got(self.clock.now(), message.keys, self._invitation(row, message), message.cost))
+            if row.channel == "whatsapp" and not self._is_delivered(row):
                 return
         self.reacts(self, someone, message)
 
@@ -265,7 +325,7 @@ class Town:
         query = sa.select(SurveyInvitationRow.id).where(SurveyInvitationRow.outbox_key == row.key)
         return int(self.store.read(lambda c: c.execute(query).scalar_one()))
 
-    def _arrives(self, row: sa.Row[Any]) -> bool:
+    def _is_delivered(self, row: sa.Row[Any]) -> bool:
         """What WhatsApp tells of it: delivered, read, or failed after all."""
         states = ["delivered", "read"] if self.chance.random() < 0.7 else ["delivered"]
         if row.kind and self.chance.random() < LOST:
@@ -310,10 +370,14 @@ class Town:
             act(self, someone, what, text)
         while True:
             self.drain()
-            now = self.clock.now()
+            now, is_last = self.clock.now(), self._is_killed()
+            if is_last:
+                self.store.commit()
             if not self.store.write(lambda c, at=now: survey_waves.release(c, self.surveyor, at)):
                 break
-            if self.chance.random() < 0.002:
+            if is_last:  # it was never committed that they were let go: they go once, later
+                self._starts("killed while letting invitations go")
+            elif self.chance.random() < 0.002:
                 self.restart()
         self.store.commit()
 
