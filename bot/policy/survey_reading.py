@@ -11,7 +11,7 @@ from bot.locales import clean, fold, western_digits
 
 MAX_WORDS = 4  # "ongeveer 32 uur"; what is longer is no answer to a scale
 MAX_OPEN = 1000  # characters of an open answer that are kept
-_NUMBER = re.compile(r"(?<![\w.,])-?\d{1,6}(?:[.,٫]\d+)?(?!\w)")
+_NUMBER = re.compile(r"(?<![\w.,])-?\d{1,15}(?:[.,٫]\d+)?(?!\w)")
 _BETWEEN = re.compile(r"[,;،؛\n+&/]|\s(?:en|and|و)\s")
 
 
