@@ -305,7 +305,7 @@ class TicketDesk:
             translated=await self._translated(view.page, page_language(request)) if waits else {},
             written=request.state.form.get("written", page_language(request)),
             tongues=LANGUAGES,
-            **desk_curated.choices(self._service.content, page_language(request), ticket.candidates, now),
+            **desk_curated.choices(self._service.content, page_language(request), ticket.likely, now),
         )
 
     def _look(self, request: Request, ticket_id: int) -> Callable[[Connection], View | None]:

@@ -150,6 +150,6 @@ def _candidates(lines: list[Line]) -> list[tuple[str, float]]:
     """The topics that were thought of for any of these, the surest first."""
     best: dict[str, float] = {}
     for line in lines:
-        for topic, sure in line.ticket.candidates:
+        for topic, sure in line.ticket.likely:
             best[topic] = max(best.get(topic, 0.0), sure)
     return sorted(best.items(), key=lambda found: -found[1])

@@ -33,6 +33,7 @@ from bot.storage.models import (
 SEVERAL = 2  # times that an answer did not help: a coordinator should look
 LISTED = 200  # tickets on one page; the most urgent ones
 CONVERSATION_LISTED = 40  # messages before a ticket
+WORTH_A_LOOK = 0.1  # the chance of a candidate from which it is shown
 FIRST_WORDS = 140  # characters of a question in a list
 ANSWER_KEY = "answer:{ticket_id}:{entry_id}"
 ASK_KEY = "ask:{ticket_id}:{entry_id}"
@@ -96,6 +97,11 @@ class TicketSummary:
     reach: Reach | None
     taken_by: str = ""  # urgent: who takes care of it
     taken_at: datetime | None = None
+
+    @property
+    def likely(self) -> tuple[tuple[str, float], ...]:
+        """The candidates that are worth a look. Below that they only lead astray."""
+        return tuple((topic, sure) for topic, sure in self.candidates if sure >= WORTH_A_LOOK)
 
 
 @dataclass(frozen=True)
