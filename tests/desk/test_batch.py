@@ -191,7 +191,7 @@ def test_questions_about_one_topic_are_close_and_a_chain_joins_nothing(understan
     def about(text, language="nl", **chances):
         return Question(text, tuple(chances.items()), language)
 
-    chain = [about("een", a=0.6), about("twee", a=0.6, b=0.6), about("drie", b=0.6)]
+    chain = [about("een", a=0.8), about("twee", a=0.8, b=0.8), about("drie", b=0.8)]
     assert grouper.closely(chain) in ([[0, 1], [2]], [[0], [1, 2]])
     assert grouper.closely([about("waar is de les"), about("waar is de les?")]) == [[0, 1]]
     strange = [about("ናይ ቋንቋ", "ti"), about("ናይ ቋንቋ", "ti")]

@@ -167,14 +167,14 @@ def test_a_person_without_an_address_can_only_be_closed(service, browser):
 
 
 @pytest.mark.parametrize(
-    "words", ["<script>alert(1)</script>", '=HYPERLINK("http://evil.example","x")', "{{ 7 * 7 }}", '" onload="x']
+    "words", ["<script>alert(1)</script>", '=HYPERLINK("http://evil.example","x")', "{{ 7 * 1234567 }}", '" onload="x']
 )
 def test_what_a_newcomer_writes_is_shown_as_it_is_and_never_as_markup(service, browser, words):
     _, ticket_id = ask(service, words)
     for text in (browser.get("/desk").text, browser.get(f"/desk/tickets/{ticket_id}?conversation=1").text):
         assert "<script>" not in text
         assert ' onload="' not in text
-        assert "49" not in text or "{{ 7 * 7 }}" not in words
+        assert "8641969" not in text
         escaped = words.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;")
         assert escaped in text
 
