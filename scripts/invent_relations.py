@@ -125,23 +125,24 @@ def anneal(answers: Answers, random: np.random.Generator) -> float:
     return sum(costs.values())
 
 
-def guidance(frame: pd.DataFrame, random: np.random.Generator) -> Any:
-    """Who used guidance to work (table 7: beta .33 for work, n 112): the draw that comes nearest."""
+def guidance(frame: pd.DataFrame) -> Any:
+    """Who used guidance to work (table 7: beta .33 with two stars for work, n 112): the draw that comes nearest.
+
+    Two stars need guidance to hang together with type and gender: each cell of those and work has odds of its own.
+    """
+    random = np.random.default_rng(2025)
     who = np.flatnonzero(known(frame))
     part = frame.iloc[who]
-    asylum, works = (
-        part[name].eq(group).to_numpy(float) for name, group in (("type", "asylum"), ("work_status", "working"))
-    )
-    held = controls(part)
+    works, held = part["work_status"].eq("working").to_numpy(float), controls(part)
+    cells = (4 * held[:, 1] + 2 * held[:, 2] + works).astype(int)
     best, chosen = np.inf, np.zeros(len(part))
     for _ in range(20_000):
-        odds = np.exp(random.uniform(0, 3) * works + random.uniform(0, 2) * asylum)
+        odds = np.exp(random.normal(0, 3, 8))[cells]
         used = np.zeros(len(part))
         used[random.choice(len(part), GUIDED, replace=False, p=odds / odds.sum())] = 1
         beta, p, _ = fitted(used, works, held)
-        away = abs(beta - 0.33) + (0 if 0.001 <= p < 0.01 else 0.004)
-        if away < best:
-            best, chosen = away, used
+        if 0.001 <= p < 0.01 and abs(beta - 0.33) < best:
+            best, chosen = abs(beta - 0.33), used
     words = np.full(len(frame), "", dtype=object)
     words[who] = np.where(chosen == 1, "yes", "no")
     return words
@@ -154,7 +155,7 @@ def main(path: Path) -> None:
     print(f"left: {anneal(answers, random):.3f}", file=sys.stderr)
     for place, name in enumerate(answers.names):
         frame[name] = [f"{value:g}" if not np.isnan(value) else "" for value in answers.matrix[:, place]]
-    frame["work_guidance_used"] = guidance(frame, random)
+    frame["work_guidance_used"] = guidance(frame)
     frame.to_csv(path, index=False, lineterminator="\n")
 
 
