@@ -71,6 +71,11 @@ def release(connection: Connection, wave: str) -> None:
     connection.execute(sa.delete(PublishedRow).where(*mine))
 
 
+def release_all(connection: Connection) -> None:
+    """No report is being made: the process that would is this one, and it has just begun."""
+    connection.execute(sa.delete(PublishedRow).where(PublishedRow.kind == MAKING))
+
+
 def keep_of_file(connection: Connection, name: str, document: Figures, now: datetime) -> None:
     """Keep figures of a file, so that they are made once; those of files that are no more go after a while."""
     old = (PublishedRow.wave.startswith(OF_FILE), PublishedRow.at < now - FILES_KEPT)

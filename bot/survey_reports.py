@@ -36,7 +36,8 @@ from bot.storage.store import Store
 log = logging.getLogger(__name__)
 
 IN_MEMORY = 4  # reports: some 300 kB each
-SECONDS = 120.0  # that a computation may take, and that another process keeps off it
+SECONDS = 120.0  # that a file may take, which somebody waits for
+REPORT_SECONDS = 600.0  # that a report may take on a busy machine, and that another process keeps off it
 PATIENCE = 1.0  # seconds that a page waits for figures that are being made
 AT_FIRST, EVERY, AFTER_A_FAULT = 20.0, 60.0, 3600.0  # seconds between looks whether a report is missing
 DEMO = ROOT / "bot" / "monitoring" / "demo_answers.csv"
@@ -135,6 +136,12 @@ class SurveyFigures:
         kept = await self._store.aread(lambda connection: publication.formats(connection, list(keys)))
         return [wave for key, wave in keys.items() if key not in kept]
 
+    async def recover(self) -> None:
+        """What was being made when the only process there is was stopped, is made anew."""
+        if self._store.is_sqlite:
+            with contextlib.suppress(StoreUnavailableError):
+                await self._store.awrite(publication.release_all)
+
     async def _found(self, key: str, make: Any, patience: float | None) -> Figures:
         """The report in memory, as it is kept, or made now."""
         if key in self._reports:
@@ -165,7 +172,7 @@ class SurveyFigures:
         """Make a report while no other process makes it. Raises BeingMadeError where one does."""
         try:
             now = self._clock.machine_now()
-            if not await self._store.awrite(lambda connection: publication.claim(connection, key, now, SECONDS)):
+            if not await self._store.awrite(lambda connection: publication.claim(connection, key, now, REPORT_SECONDS)):
                 work.close()
                 raise BeingMadeError
             try:
@@ -271,13 +278,15 @@ class SurveyFigures:
             return await self._run(source.path, "export", ".zip", "--wave", wave)
 
     async def _run(self, answers: Path, what: str, ending: str, *options: str, source: str = "--answers") -> bytes:
-        """What a process of its own writes. It is nice: answers to people go before figures."""
+        """What a process of its own writes. For a report nobody waits, so it is nice: answers to people go first."""
+        nice = shutil.which("nice") if what == "report" else None
+        limit = REPORT_SECONDS if what == "report" else SECONDS
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / f"out{ending}"
             least = ("--min-people", str(self._settings.monitoring_min_people)) if source == "--answers" else ()
             command = ("-m", "bot.cli", "monitoring", what, source, str(answers), "--output", str(output), *least)
             process = await asyncio.create_subprocess_exec(
-                *((nice, "-n", "10") if (nice := shutil.which("nice")) else ()),
+                *((nice, "-n", "5") if nice else ()),
                 sys.executable,
                 *command,
                 *options,
@@ -287,7 +296,7 @@ class SurveyFigures:
                 stderr=asyncio.subprocess.PIPE,
             )
             try:
-                _, errors = await asyncio.wait_for(process.communicate(), SECONDS)
+                _, errors = await asyncio.wait_for(process.communicate(), limit)
             except (TimeoutError, asyncio.CancelledError) as why:
                 process.kill()
                 await process.communicate()
@@ -306,6 +315,7 @@ class KeepReports:
     figures: SurveyFigures
 
     async def run(self) -> None:
+        await self.figures.recover()
         await asyncio.sleep(AT_FIRST)  # whoever starts has better things to do
         while True:
             fine = await self.once()

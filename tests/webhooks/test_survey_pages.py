@@ -15,6 +15,8 @@ from bot import survey_reports
 from bot.monitoring import baseline as baselines
 from bot.monitoring.answers import read_answers
 from bot.monitoring.protection import Rules
+from bot.monitoring.quarter import quarter
+from bot.monitoring.quarter_pdf import pdf
 from bot.monitoring.questions import questions_of
 from bot.monitoring.report import Options, make, scales_of
 from bot.roles import Role
@@ -24,6 +26,7 @@ from bot.survey_reports import DEMO, DEMO_ASKED, FORMAT, BeingMadeError, Figures
 from tests.webhooks.browser import log_in, make_browser
 from webhooks import monitoring_api, monitoring_pages
 from webhooks.monitoring_api import RESOURCES, camel
+from webhooks.monitoring_report import titles
 from webhooks.monitoring_schema import Problem
 
 PAGES = ("survey", "choices", "relations", "trend", "funnel", "quarter", "items/Q17", "groups/gender")
@@ -75,7 +78,7 @@ def test_each_chart_has_a_title_and_a_table_beside_it(browser):
     log_in(browser, Role.RESEARCHER)
     for place in ("survey", "choices", "trend", "funnel", "quarter", "items/Q17"):
         page = browser.get(f"/monitoring/{place}").text
-        assert (charts := page.count('<svg class="chart"')) > 0
+        assert (charts := page.count('<svg class="chart')) > 0
         assert page.count("<title id=") == charts
         assert page.count("<table") >= charts
 
@@ -194,6 +197,36 @@ def test_without_answers_the_page_says_so(service, monkeypatch, tmp_path):
     assert "Er zijn nog geen antwoorden" in browser.get("/monitoring/survey?lang=nl").text
     assert browser.get("/monitoring/export.zip").status_code == 404
     assert browser.get(f"{API}/items").status_code == 404
+
+
+def test_a_quarter_without_a_wave_says_so_and_several_waves_fit_on_one_page(browser, demo_reports, tmp_path):
+    log_in(browser, Role.RESEARCHER)
+    empty = browser.get("/monitoring/quarter?quarter=2026-4&lang=nl").text
+    assert "In dit kwartaal sloot geen ronde" in empty
+    assert "<svg" not in empty
+    shown = browser.get("/monitoring/quarter?lang=nl").text
+    assert "kwartaal 3 van 2026</h1>" in shown
+    assert "sloot één ronde" in shown
+    page = quarter(list(demo_reports.values()), "2026-3")
+    for language in ("nl", "en"):
+        path = tmp_path / f"{language}.pdf"
+        pdf({"quarter": page}, titles(page, language), language, path)
+        assert path.read_bytes().count(b"/Type /Page\n") == 1
+
+
+def test_trends_of_options_have_their_share_in_each_wave(browser, demo_reports):
+    log_in(browser, Role.RESEARCHER)
+    found = demo_reports["2026-3"]
+    item = browser.get(f"{API}/choices").json()["items"]["job_match"]
+    assert [one["wave"] for one in item["trend"]] == ["2026-1", "2026-2", "2026-3"]
+    assert item["trend"][0]["options"] == demo_reports["2026-1"]["choices"]["job_match"]["total"]["options"]
+    assert item["trend"][-1]["options"] == item["total"]["options"]
+    hours = found["choice_trends"]["work_hours"]["waves"]
+    assert [one["m"] for one in hours][-1] == found["choices"]["work_hours"]["total"]["m"]
+    assert "anything_else" not in found["choice_trends"], "words have no trend"
+    page = browser.get("/monitoring/trend?lang=nl").text
+    assert 'id="chart-job_match-title"' in page
+    assert "met Wilsons 95%-interval" in page
 
 
 def test_figures_that_are_being_made_are_no_wait(service, monkeypatch):
