@@ -104,12 +104,19 @@ def open_route(service, browser, route, whose, role):
     place = re.sub(r"\{\w+(:\w+)?\}", str(number), path)
     if method == "GET":
         return browser.get(place)
-    answer = browser.request(method, place, data={"token": token})
+    answer = browser.post(place, data={"token": token})
     if path in ENDS:
         del browser.values[role]
     onward = answer.headers.get("location", "")
     # Some forms answer "look at it" whatever became of them; what is seen there counts.
     return browser.get(onward) if whose and onward.startswith(f"/desk/tickets/{number}") else answer
+
+
+def is_refused_from_another_site(browser, route, role):
+    """Whether a form without the token of the session gets nothing done, sent by somebody who may."""
+    token = become(browser, role)
+    place = re.sub(r"\{\w+(:\w+)?\}", str(NUMBER), route.removeprefix("POST "))
+    return browser.post(place, data={"token": token[::-1]}).status_code == 403
 
 
 def fault(answer, whose, *, may):
@@ -126,6 +133,8 @@ def test_every_role_gets_what_its_task_needs_and_no_more(service, browser):
     wrong = []
     for route, whose, allowed in RULES:
         assert allowed <= set(Role), f"{route}: a role that there isn't"
+        if route.startswith("POST"):
+            assert is_refused_from_another_site(browser, route, min(allowed)), f"{route} takes a form of another site"
         for role in Role:
             said = fault(open_route(service, browser, route, whose, role), whose, may=role in allowed)
             if said:

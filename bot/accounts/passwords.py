@@ -26,8 +26,14 @@ nijmegen wegwijs inburgering gemeente klantregisseur regisseur monkey dragon sun
 master superman batman shadow michael whatever trustno hello hallo lente zomer herfst winter januari februari
 maart april juni juli augustus september oktober november december maandag dinsdag woensdag donderdag vrijdag
 zaterdag zondag feyenoord ajax changeme default test demo correcthorsebatterystaple
+manchester united liverpool barcelona chelsea arsenal minecraft pokemon starwars jesus christ mynameis unbelievable
+chocolate computer internet
 """
-_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "azerty", "qwertz", "1qaz2wsx3edc4rfv", "abcdefghijklmnopqrstuvwxyz")
+_ROWS = (  # along the keyboard: across, down, to and fro; and the alphabet, alone and counted
+    *("qwertyuiop", "asdfghjkl", "zxcvbnm", "azerty", "qwertz", "qweasdzxc", "qwaszx"),
+    *("1qaz2wsx3edc4rfv", "zaq12wsxcde34rfv", "qazwsxedcrfvtgbyhnujm", "1q2w3e4r5t6y7u8i9o0p", "q1w2e3r4t5y6u7i8o9p0"),
+    *("abcdefghijklmnopqrstuvwxyz", "a1b2c3d4e5f6g7h8", "1a2b3c4d5e6f7g8h"),
+)
 _LEET = str.maketrans("013457@$!", "oieastasi")  # p@ssw0rd
 
 

@@ -19,7 +19,8 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     [
         "Welkom2026!!", "P@ssw0rd1234", "Wachtwoord123", "qwertyuiop12", "123456789012", "aaaaaaaaaaaa", "abcabcabcabc",
         "Nijmegen2026!", "Wegwijs-Nijmegen1", "sanne.bakker.1", "Zomer2026zomer", "098765432109", "zxcvbnm12345",
-        "iloveyou12345", "klantregisseur", "w4chtw00rd!!!!",
+        "iloveyou12345", "klantregisseur", "w4chtw00rd!!!!", "1q2w3e4r5t6y", "q1w2e3r4t5y6", "qazwsxedcrfv",
+        "123qweasdzxc", "a1b2c3d4e5f6", "1a2b3c4d5e6f", "qwaszx123456", "manchesterunited", "minecraft123",
     ],
 )  # fmt: skip
 def test_what_many_people_choose_is_refused(password):
