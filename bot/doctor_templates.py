@@ -47,6 +47,16 @@ def check_templates(settings: Settings) -> Iterator[Finding]:
             yield bad(
                 area, f"Twilio tells nothing of it ({type(error).__name__})", "is https to content.twilio.com open?"
             )
+    if any(settings.template_sid("survey", language) for language in LANGUAGES):
+        yield from _price(settings)
+
+
+def _price(settings: Settings) -> Iterator[Finding]:
+    """What an invitation by template costs is only as good as the day on which somebody looked it up."""
+    if settings.price_survey_template_set_on is None:
+        mend = "look it up, then set WEGWIJS_PRICE_SURVEY_TEMPLATE_EUR, _SET_ON and _SOURCE"
+        euros = f"€ {settings.price_survey_template_eur}"
+        yield warn("price of an invitation", f"nobody set it: {euros} is an assumption, and so is every budget", mend)
 
 
 def words(content: Content, template: str, language: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 
 import httpx
@@ -98,6 +98,9 @@ def test_templates_are_compared_with_what_is_at_twilio(examine):
         ("template survey, nl", "there is none: nobody is asked outside the window"),
     ]
     assert ("template answer, ar", "approved as utility") in wrong(findings, Grade.GOOD)
+    assert "price of an invitation" in dict(wrong(findings, Grade.WARN))
+    known = examine(price_survey_template_set_on=date(2026, 11, 26))
+    assert "price of an invitation" not in dict(wrong(known, Grade.WARN))
 
 
 def test_every_bad_finding_says_what_to_do_and_no_secret(examine):
