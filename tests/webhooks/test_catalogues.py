@@ -27,7 +27,7 @@ def in_templates(area):
 def catalogue(area, language):
     """`templates/<area>/` has its sentences in `<area>.po`."""
     with (HERE / "locale" / language / "LC_MESSAGES" / f"{area}.po").open("rb") as file:
-        return [message for message in read_po(file, locale=language) if message.id]
+        return [message for message in read_po(file, locale=language, abort_invalid=True) if message.id]
 
 
 @pytest.mark.parametrize(("area", "language"), EACH)
