@@ -198,6 +198,8 @@ def _checked(frame: pd.DataFrame, items: Items, table: TextTable, layout: str) -
     """Apply every rule; a row that breaks one is left out and counted under the first that it breaks."""
     scales, questions = items
     notes, all_lines = table.notes, table.lines
+    if not len(table.frame):
+        notes.counts["no_rows"] += 1
     frame["item"] = recode(frame["item"], lambda text: other.name_of(text, questions) or text)
     elsewhere = frame["item"].isin(list(questions)).to_numpy()
     others = other.checked(frame[elsewhere], questions, all_lines, notes)

@@ -9,6 +9,7 @@ from typing import Any
 from bot.content.surveys import Item as SurveyItem
 from bot.content.surveys import Surveys
 from bot.monitoring.baseline import Baseline
+from bot.monitoring.sentences import say
 from bot.monitoring.vocabulary import BACKGROUNDS, groups_of
 
 MISSING = {-1: "not asked", -2: "skipped", -3: "broken off", -4: "no answer, reason not known"}
@@ -55,8 +56,7 @@ def codebook(baseline: Baseline, surveys: Surveys) -> list[Variable]:
         Variable(
             name,
             "group",
-            name,
-            name,
+            *(say("backgrounds", name)[language] for language in ("nl", "en")),
             values="; ".join(groups_of(name)),
             missing="empty: not known, or left out because fewer people than the least share all of it",
         )
@@ -94,7 +94,10 @@ def _other(key: str, item: SurveyItem, surveys: Surveys) -> Iterator[Variable]:
     if item.kind == "multiple":
         for option in item.values:
             names = [surveys.label(key, option, language) for language in ("nl", "en")]
-            both = f"{dutch} {names[0]}", f"{english} {names[1]}"
+            both = (
+                f"{names[0]} – {dutch}",
+                f"{names[1]} – {english}",
+            )  # what tells them apart first: SPSS cuts the end off
             own = wording | {"values": "0 = nee; 1 = ja"}
             yield Variable(
                 f"{key}__{option}", "several", both[0], both[1], missing=missing, of=key, options=(option,), **own

@@ -28,6 +28,7 @@ from bot.monitoring.vocabulary import BACKGROUNDS, STATUSES
 # What is left out first when too few people share all of it.
 LEAST_NEEDED = ("channel", "route", "phase", "work_status", "age_group", "language", "gender", "type")
 CODES = {status: -place for place, status in enumerate(("answered", "not_asked", "skipped", "broken_off", "no_answer"))}
+SEPARATOR, DECIMAL = ";", ","  # as a Dutch spreadsheet opens a CSV file by itself, and as `read.csv2` of R reads it
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _FIRST_DAY = datetime(2026, 1, 1)  # noqa: DTZ001  # xlsxwriter wants it without a zone; a fixed day gives fixed bytes
 _SAV_CREATED = (92, b"01 Jan 2600:00:00")  # creation date and time in the header of an SPSS file
@@ -143,6 +144,7 @@ def write(export: Export, folder: Path, *, about: dict[str, Any], now: datetime)
         **about,
         "respondents": int(export.wide["respondent"].nunique()),
         "answers": int((export.tidy["status"] == STATUSES[0]).sum()),
+        "csv": {"separator": SEPARATOR, "decimal": DECIMAL, "encoding": "UTF-8 with BOM"},
         "missing_codes": {str(code): words for code, words in MISSING.items()},
         "files": {
             path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
@@ -163,7 +165,7 @@ def _csv(frame: pd.DataFrame) -> bytes:
     for name in plain.columns:
         if not pd.api.types.is_numeric_dtype(plain[name].dtype):
             plain[name] = plain[name].astype(object).map(safe)
-    text: str = plain.to_csv(index=False, lineterminator="\r\n", float_format="%g")
+    text: str = plain.to_csv(index=False, sep=SEPARATOR, decimal=DECIMAL, lineterminator="\r\n", float_format="%g")
     return b"\xef\xbb\xbf" + text.encode("utf-8")
 
 
@@ -195,7 +197,10 @@ def _spss(export: Export, path: Path) -> None:
     there = [variable for variable in export.codebook if variable.name in export.wide]
     scales = {variable.name: variable for variable in there if variable.kind in ("scale", "option", "several")}
     ordinal = {variable.name for variable in there if variable.kind == "scale"}
-    labels = {variable.name: variable.wording_nl or variable.label_nl for variable in export.codebook}
+    labels = {
+        variable.name: variable.label_nl if variable.kind == "several" else variable.wording_nl or variable.label_nl
+        for variable in export.codebook
+    }
     pyreadstat.write_sav(
         export.wide,
         str(path),

@@ -72,6 +72,8 @@ def test_options_have_columns_and_labels_and_words_have_none(tmp_path, scales, b
     labels = meta.variable_value_labels
     assert (labels["job_match"][1.0], labels["job_match"][-2.0]) == ("Ja", "skipped")
     assert labels["lessons_taken__pvt"][1.0] == "ja"
+    assert meta.column_names_to_labels["lessons_taken__pvt"].startswith("PVT")
+    assert meta.column_names_to_labels["type"] == "Type inburgeraar"
     assert sorted(frame["job_match"].value_counts().items()) == [(-2, 1), (1, 12), (3, 18)]
     assert (frame["lessons_taken__pvt"].sum(), frame["lessons_taken__map"].sum()) == (30 - 1, 0 - 1)  # -1: not asked
     assert "anything_else" not in frame.columns
@@ -97,11 +99,11 @@ def test_a_spreadsheet_has_the_answers_and_the_codebook(folder):
 def test_parquet_and_csv_hold_the_same(folder):
     for name in ("answers_wide", "answers_tidy"):
         table = pd.read_parquet(folder / f"{name}.parquet")
-        text = pd.read_csv(folder / f"{name}.csv", encoding="utf-8-sig", keep_default_na=False)
+        text = pd.read_csv(folder / f"{name}.csv", sep=";", decimal=",", encoding="utf-8-sig", keep_default_na=False)
         assert list(table.columns) == list(text.columns)
         assert len(table) == len(text)
     assert pd.read_parquet(folder / "answers_tidy.parquet")["value"].sum() == pytest.approx(
-        pd.read_csv(folder / "answers_tidy.csv")["value"].sum()
+        pd.read_csv(folder / "answers_tidy.csv", sep=";", decimal=",")["value"].sum()
     )
 
 
