@@ -37,8 +37,8 @@ PAGES = ("/desk", "/monitoring", "/monitoring/survey")
 DEMO = ROOT / "bot" / "monitoring" / "demo_answers.csv"
 WAVE = "pulse-2026-1"
 
-# Rows are spread over as many days as they are kept, so that retention finds nothing to do: tickets and messages 90, the
-# queues 7 and 30, answers and counts a year. Tickets oldest first; those that are open came a day ago.
+# Rows are spread over as many days as they are kept, so that retention finds nothing to do: tickets and messages 90,
+# the queues 7 and 30, answers and counts a year. Tickets oldest first; those that are open came a day ago.
 TICKETS = (
     (
         "INSERT INTO ticket (contact_id, state, urgent, reason, language, candidates, owner, promises_missed,"

@@ -9,8 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from bot import outbox
+from bot.desk import batch, news, troubles
 from bot.messages import Receipt
+from bot.monitoring import operations
+from bot.roles import Principal, Role
 from bot.storage.models import OutboxRow
+from bot.working_days import DeskHours
 from tests.conftest import make_service
 from tests.talk import Talk
 
@@ -64,5 +68,17 @@ def test_no_message_costs_a_walk_through_a_table(settings, store, vault, clock, 
     row = store.read(lambda c: c.execute(sa.select(OutboxRow.channel, OutboxRow.provider_id)).first())
     store.write(lambda c: outbox.receive(c, Receipt(row.channel, row.provider_id, "read", ""), clock.now()))
     assert len(statements) > 30
+    found = {statement: walks(store, statement, values) for statement, values in statements.items()}
+    assert {statement: tables for statement, tables in found.items() if tables} == {}
+
+
+def test_no_look_at_a_page_walks_through_a_table(store, clock, statements):
+    """The batch, the list of what went wrong and the figures of the service, for somebody who sees everything."""
+    who, now = Principal("coordinator", frozenset(Role)), clock.now()
+    store.read(news.open_tickets)
+    store.read(lambda connection: batch.read(connection, who, now, DeskHours()))
+    store.read(lambda connection: troubles.attention(connection, who))
+    store.read(lambda connection: operations.count(connection, now))
+    assert len(statements) > 15
     found = {statement: walks(store, statement, values) for statement, values in statements.items()}
     assert {statement: tables for statement, tables in found.items() if tables} == {}

@@ -138,6 +138,18 @@ def test_looking_again_after_somebody_was_erased_tells_nothing(service, waves, q
         asyncio.run(later.export("pulse-1"))
 
 
+def test_shares_of_earlier_waves_stay_as_they_were_shown():
+    def fresh():
+        waves = [{"wave": "pulse-1", "n": PEOPLE - 1}, {"wave": "pulse-2", "n": PEOPLE}]
+        return {"trends": {}, "choice_trends": {"job_match": {"waves": waves}}}
+
+    shown = {"choice_trends": {"job_match": {"waves": [{"wave": "pulse-1", "n": PEOPLE}]}}}
+    found = publication.composed(fresh(), "pulse-2", {"pulse-1": shown})
+    assert [one["n"] for one in found["choice_trends"]["job_match"]["waves"]] == [PEOPLE, PEOPLE]
+    hidden = publication.composed(fresh(), "pulse-2", {"pulse-1": {}})["choice_trends"]["job_match"]["waves"][0]
+    assert (hidden["n"], hidden["reason"]) == (None, "hidden")
+
+
 def test_figures_outlive_the_answers_and_a_new_form_waits_for_enough_people(service, waves, quick):
     first = asyncio.run(SurveyFigures(service).report("pulse-1"))
     old = sa.update(PublishedRow).values(document=first | {"format": FORMAT - 1})
