@@ -80,7 +80,7 @@ def _chart(sheet: FPDF, rows: Sequence[Figures], language: str, *, several: bool
         top, (low, high) = sheet.get_y(), (row["scale"]["low"], row["scale"]["high"])
         middle = top + STEP / 2
         wave = f" · {row['wave']}" if several else ""
-        sheet.cell(CHART - LEFT - 6, STEP, row["label"][language][: 52 - len(wave)] + wave)
+        sheet.cell(CHART - LEFT - 6, STEP, row["label"][language][: (47 - len(wave)) if several else 52] + wave)
         sheet.set_xy(CHART - 6, top)
         sheet.cell(5, STEP, str(low), align="R")
         at = [CHART + (row[key] - low) / (high - low) * WIDE for key in ("low", "m", "high")]
