@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from dataclasses import replace
 
@@ -17,7 +15,6 @@ from tests.content.pack import write_pack
 from tests.content.test_surveys import LANGUAGES, OLD, keep_words, new_wording
 from tests.surveys.helping import invite
 from tests.talk import Talk, keys
-from webhooks.surveys import to_csv
 
 
 def reworded(content, folder):
@@ -46,8 +43,9 @@ def test_answers_before_and_after_a_change_of_words_keep_their_own(service, sett
     second.says("5")
     waves = ("after_intake-2026-11-1", "after_intake-2026-11-2")
     rows = [row for wave in waves for row in after.store.read(lambda c, w=wave: survey_figures.rows(c, w))]
-    found = [row for row in csv.DictReader(io.StringIO(to_csv(rows))) if row["item"] == "pip_clear"]
-    assert [(row["version"], row["value"]) for row in found] == [("1", "2"), ("2", "5")]
+    named = [dict(zip(survey_figures.COLUMNS, row, strict=True)) for row in rows]
+    found = [row for row in named if row["item"] == "pip_clear"]
+    assert [(row["version"], row["value"]) for row in found] == [(1, "2"), (2, "5")]
     book = codebook(baselines.load(ROOT / "content" / "baseline_2024.yaml"), changed.surveys)
     entry = next(one.row() for one in book if one.item == "pip_clear")
     assert "(PIP) is duidelijk" in entry["wording_nl"]
