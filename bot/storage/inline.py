@@ -52,8 +52,8 @@ class Alone:
 class InlineWriter:
     """Runs short jobs in the loop that made it. Takes turns with the writer in a thread, `other`, by `alone`.
 
-    What can't be done here goes to that one: while it writes or waits for its turn, while another process holds the
-    database, and each group in which a job failed.
+    What can't be done here goes to that one: while another process holds the database, and each group in which a job
+    failed.
     """
 
     def __init__(self, engine: Engine, alone: Alone, other: Callable[[Job], None]) -> None:
@@ -71,7 +71,12 @@ class InlineWriter:
         if threading.get_ident() == self._thread:
             self._ask()
         else:
-            self._ask_from_a_thread()
+            self.ask()
+
+    def ask(self) -> None:
+        """Look for work; from any thread. The other writer calls it at the end of each of its turns."""
+        with contextlib.suppress(RuntimeError):  # the loop ended: `close` hands over what waits
+            self._loop.call_soon_threadsafe(self._ask)
 
     def close(self) -> None:
         """Hand over what waits, finish the commit that is under way, let the connection go."""
@@ -85,16 +90,11 @@ class InlineWriter:
             self._asked = True
             self._loop.call_soon(self._turn)
 
-    def _ask_from_a_thread(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop ended: `close` hands over what waits
-            self._loop.call_soon_threadsafe(self._ask)
-
     def _turn(self) -> None:
         self._asked = False
         if self._committing or not self._waiting:
             return
-        if not self._alone.at_once():
-            self._hand_over()
+        if not self._alone.at_once():  # the other writer asks again when it is done
             return
         began: list[Job] = []
         try:
@@ -144,7 +144,7 @@ class InlineWriter:
                 future.set_result(result)
             else:
                 future.set_exception(error)
-        self._ask_from_a_thread()
+        self.ask()
 
     def _hand_over(self) -> None:
         while self._waiting:

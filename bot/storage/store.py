@@ -172,6 +172,8 @@ class Store:
                         break
                     group.append(item)
             self._commit(group)
+            if (inline := self._inline) is not None:
+                inline.ask()
             if ends:
                 return
 

@@ -38,7 +38,7 @@ class Limits:
     perhaps: float = 0.45  # from this score a question back also offers the way to help
     sentence_danger: float = 1.4  # the same for one sentence of a long message, which may tell of something else
     quick_danger: float = 0.32  # from this score without e5 the quick path is not taken
-    quick: float = 0.94  # chance from which the answer without e5 stands
+    quick: float = 0.90  # chance from which the answer without e5 stands
 
 
 @dataclass(frozen=True)

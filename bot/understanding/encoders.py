@@ -58,7 +58,8 @@ class Use:
 
         self._model = USE(threads=1)
         self._model.encode([""])  # it loads itself at first use, which is not safe in two threads at once
-        backend = self._model._model  # noqa: SLF001  # the package has no other way to the table
+        backend = self._model._model  # noqa: SLF001  # the package has no other way to the table and the threads
+        backend._threadpool = None  # noqa: SLF001  # asked to keep to one thread at each text: 0.5 ms, and it does
         if folder is not None:
             backend.table = _TableOnDisk(backend.table, folder / "use-table.bin")
 

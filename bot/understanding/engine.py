@@ -25,6 +25,8 @@ from bot.understanding.reading import Reader, Reading, make_reader, parts
 
 log = logging.getLogger(__name__)
 
+Near = tuple[Floats, Floats]
+
 _QUESTIONS = 4  # of one message that are looked at
 _KEPT = 3  # fitted models: of this content, of the one before it, of a pack that somebody measures
 _LONG = 250  # characters from which the sentences of a message are looked at one by one
@@ -92,9 +94,10 @@ class Engine:
         danger = bool(self.rules.match(reading.views) or self._inside(text, language))
         folded = " ".join(words(reading.text))
         kind = self.reader.lexicon.smalltalk.get(folded, "" if folded else "other")
-        scores = self.scores(reading, quick=True)
+        near = self.near(reading)
+        scores = self.scores(reading, quick=True, near=near)
         if danger or not (kind or self._sure(scores)):
-            scores = self._thorough(reading, scores)
+            scores = self._thorough(reading, scores, near)
             danger = bool(self.crisis_topic) and (danger or scores.danger >= decide.LIMITS.danger)
         return Look(reading, scores, danger, "" if danger else kind)
 
@@ -112,18 +115,22 @@ class Engine:
         """The fast encoder's view of some texts, to compare them with each other."""
         return self._use.encode([self.reader.read(text, "nl").common for text in texts])
 
-    def scores(self, reading: Reading, *, quick: bool = False) -> Scores:
-        """Chances of all classes; `quick` leaves out the slow encoder."""
-        return (self.model.fast if quick else self.model.full).scores(self.kernel(reading, quick=quick))
+    def scores(self, reading: Reading, *, quick: bool = False, near: Near | None = None) -> Scores:
+        """Chances of all classes; `quick` leaves out the slow encoder. `near`: what `near` gave for this message."""
+        return (self.model.fast if quick else self.model.full).scores(self.kernel(reading, quick=quick, near=near))
 
-    def kernel(self, reading: Reading, *, quick: bool = False) -> Floats:
+    def kernel(self, reading: Reading, *, quick: bool = False, near: Near | None = None) -> Floats:
         """How much the message is like each example."""
-        mix, model = FAST if quick else FULL, self.model
-        kernel = mix.grams * model.index.similarity(reading.counted)
-        kernel += mix.use * model.use.similarity(self._use.encode([reading.common]))[0]
+        mix, (grams, use) = FAST if quick else FULL, near or self.near(reading)
+        kernel = mix.grams * grams + mix.use * use
         if mix.e5:
-            kernel += mix.e5 * model.e5.similarity(self._e5.encode([reading.common]))[0]
+            kernel += mix.e5 * self.model.e5.similarity(self._e5.encode([reading.common]))[0]
         return kernel
+
+    def near(self, reading: Reading) -> Near:
+        """Likeness to each example by words and by the fast encoder: what both heads need."""
+        use = self.model.use.similarity(self._use.encode([reading.common]))[0]
+        return self.model.index.similarity(reading.counted), use
 
     def _inside(self, text: str, language: str) -> str:
         """Danger in the middle of a long message: a phrase, or a sentence that alone sounds like it."""
@@ -137,16 +144,17 @@ class Engine:
             sentences += parts(reading.text)
         for sentence in sentences[:_SENTENCES]:
             reading = self.reader.read(sentence, language)
-            quick = self.scores(reading, quick=True)
+            near = self.near(reading)
+            quick = self.scores(reading, quick=True, near=near)
             if quick.danger < decide.LIMITS.danger:
                 continue
-            if self._thorough(reading, quick).danger >= decide.LIMITS.sentence_danger:
+            if self._thorough(reading, quick, near).danger >= decide.LIMITS.sentence_danger:
                 return sentence
         return ""
 
-    def _thorough(self, reading: Reading, quick: Scores) -> Scores:
+    def _thorough(self, reading: Reading, quick: Scores, near: Near) -> Scores:
         """The scores with the slow encoder. Danger is the mean of both views: it is surer than either."""
-        full = self.scores(reading)
+        full = self.scores(reading, near=near)
         return Scores(full.chances, (full.danger + quick.danger) / 2)
 
     def _rank(self, scores: Scores, calibration: decide.Calibration = decide.CALIBRATION) -> decide.Chances:

@@ -17,7 +17,7 @@ from scipy import linalg, optimize, sparse
 from bot.errors import ContentError
 from bot.understanding.encoders import E5, Use
 from bot.understanding.examples import CRISIS, NOT_CRISIS, OFF_TOPIC, PERSON, SMALLTALK, Pack, read_pack
-from bot.understanding.grams import GramIndex
+from bot.understanding.grams import STEPS, GramIndex
 from bot.understanding.kernel import FAST, FULL, Floats, Mix, Space, bell
 from bot.understanding.language import Languages
 from bot.understanding.lexicon import read_lexicon
@@ -70,7 +70,7 @@ def _mixed(mix: Mix, e5: Space, use: Space, counted: Floats) -> Floats:
 
 
 def _gram_kernel(index: GramIndex) -> Floats:
-    lists = (index.shares.astype(np.float32), index.texts.astype(np.int32), index.starts)
+    lists = (index.shares / np.float32(STEPS), index.texts.astype(np.int32), index.starts)
     columns = sparse.csc_matrix(lists, shape=(index.size, len(index.keys)))
     rows, columns = columns.tocsr(), columns.T.tocsr()
     kernel = np.empty((index.size, index.size), dtype=np.float32)

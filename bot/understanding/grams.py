@@ -19,6 +19,7 @@ from bot.understanding.skeleton import skeleton
 
 _WORD_PARTS = (2, 3, 4, 5)
 _SKELETON_PARTS = (2, 3, 4)
+STEPS = 65_535  # of a share: numpy reads whole numbers twice as fast as half floats
 _RARE_ENOUGH = 50  # texts: a feature of fewer always has its list
 
 Floats = NDArray[np.float32]
@@ -66,7 +67,7 @@ class GramIndex:
     weights: Floats  # of each key: inverse document frequency
     starts: NDArray[np.int32]  # where the list of each key starts; one more than keys
     texts: NDArray[np.uint16]
-    shares: NDArray[np.float16]  # weight of the feature in that text, texts having length 1
+    shares: NDArray[np.uint16]  # weight of the feature in that text in steps of 1/65,535, texts having length 1
     size: int  # number of texts
     unknown: float  # weight of a feature that no text has
 
@@ -86,7 +87,8 @@ class GramIndex:
         order = order[frequency[inverse[order]] > 0]
         starts = np.concatenate([[0], np.cumsum(frequency)]).astype(np.int32)
         unknown = float(np.log(1 + len(texts)) + 1)
-        return cls(keys, weights, starts, owner[order], shares[order].astype(np.float16), len(texts), unknown)
+        steps = np.round(shares[order] * STEPS).astype(np.uint16)
+        return cls(keys, weights, starts, owner[order], steps, len(texts), unknown)
 
     def similarity(self, text: str) -> Floats:
         """Cosine of a text with every indexed text."""
@@ -97,9 +99,10 @@ class GramIndex:
         known = self.keys[at] == keys
         length = np.sqrt(np.sum((values * np.where(known, self.weights[at], self.unknown)) ** 2))
         at, values = at[known], values[known] * self.weights[at[known]] / length
-        counts = self.starts[at + 1] - self.starts[at]
-        where = np.repeat(self.starts[at] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(
-            counts.sum()
-        )
-        product = self.shares[where] * np.repeat(values, counts)
-        return np.bincount(self.texts[where], product, self.size).astype(np.float32)
+        starts, ends = self.starts[at], self.starts[at + 1]
+        lists = [slice(*ends_of) for ends_of in zip(starts.tolist(), ends.tolist(), strict=True)]
+        if not lists:
+            return np.zeros(self.size, dtype=np.float32)
+        shares = np.concatenate([self.shares[part] for part in lists])
+        product = shares * np.repeat((values / STEPS).astype(np.float32), ends - starts)
+        return np.bincount(np.concatenate([self.texts[part] for part in lists]), product, self.size).astype(np.float32)

@@ -17,7 +17,7 @@ from bot.understanding.kernel import Floats, Space
 from bot.understanding.language import Languages
 from bot.understanding.reading import Vocabulary
 
-FORMAT = 8  # raise it when fitted models of older code must not be used any more
+FORMAT = 9  # raise it when fitted models of older code must not be used any more
 _INDEX = ("keys", "weights", "starts", "texts", "shares")
 
 
