@@ -118,7 +118,7 @@ def fill(url: str, statements: tuple[str, ...], number: int, still_open: int) ->
             return f"CURRENT_TIMESTAMP - {ago(days)} * INTERVAL '1 day'"
         return f"datetime('now', '-' || {ago(days)} || ' days') || '.000000'"
 
-    day = f"CURRENT_DATE - {ago(364)}" if is_postgres else f"date('now', '-' || {ago(364)} || ' days')"
+    day = f"CURRENT_DATE - {ago(364)}::integer" if is_postgres else f"date('now', '-' || {ago(364)} || ' days')"
     last = f"{number}::bigint" if is_postgres else str(number)
     numbers = f"WITH RECURSIVE n(i) AS (SELECT {last} - {number} + 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number})"
     given = {"numbers": numbers, "people": PEOPLE, "settled": number - still_open, "day": day, "wave": WAVE}
