@@ -56,7 +56,8 @@ def codebook(baseline: Baseline, surveys: Surveys) -> list[Variable]:
         Variable(
             name,
             "group",
-            *(say("backgrounds", name)[language] for language in ("nl", "en")),
+            say("backgrounds", name)["nl"],
+            say("backgrounds", name)["en"],
             values="; ".join(groups_of(name)),
             missing="empty: not known, or left out because fewer people than the least share all of it",
         )
