@@ -20,10 +20,11 @@ from bot.contacts import Consent
 from bot.errors import Failure, SendError
 from bot.locales import AMSTERDAM
 from bot.messages import CAPABILITIES, OutboundMessage, Receipt
+from bot.pace import Pace, budget, use
 from bot.storage import lanes
 from bot.storage.base import table_of
 from bot.storage.follow_up_models import SpendRow
-from bot.storage.models import AddressRow, ContactRow, EarlyReceiptRow, LaneState, OutboxRow, PaceRow
+from bot.storage.models import AddressRow, ContactRow, EarlyReceiptRow, LaneState, OutboxRow
 from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
 
 # Delivery never steps back: a receipt with a lower rank than what is known changes nothing.
@@ -36,15 +37,6 @@ INVITATION_HOLDS = timedelta(hours=1)  # after so long it is not sent any more, 
 WINDOW_CODES = {"63016"}  # told by receipt: the window was shut after all
 BLOCK_CODES = {"63014", "21610"}
 WINDOW_MARGIN = timedelta(minutes=5)  # the platform's clock rules, so ours closes a little earlier
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How fast a channel may send: messages a second over all people, and seconds between two to one person."""
-
-    per_second: float
-    gap: float
-    burst: int = 5
 
 
 @dataclass(frozen=True)
@@ -112,7 +104,7 @@ def is_window_shut(channel: str, window_until: datetime | None, now: datetime) -
     return window_until is None or window_until - WINDOW_MARGIN <= now
 
 
-_OUT, _PACE, _EARLY = table_of(OutboxRow), table_of(PaceRow), table_of(EarlyReceiptRow)
+_OUT, _EARLY = table_of(OutboxRow), table_of(EarlyReceiptRow)
 _ADDRESS, _CONTACT = table_of(AddressRow), table_of(ContactRow)
 _CHANNEL: sa.BindParameter[str] = sa.bindparam("b_channel")
 _NOW: sa.BindParameter[datetime] = sa.bindparam("b_now")
@@ -122,8 +114,8 @@ _READY = (
     .where(_OUT.c.state == sa.literal_column("0"), _OUT.c.channel == _CHANNEL, _OUT.c.due_at <= _NOW)
     .limit(1)
 )
+_INVITED = _READY.where(_OUT.c.priority >= sa.literal_column("2"))  # INVITATION
 _HOLDS = sa.select(_ADDRESS.c.window_until, _ADDRESS.c.blocked_at).where(_ADDRESS.c.id == _WHERE)
-_USED = sa.select(_PACE.c.used_until).where(_PACE.c.channel == _CHANNEL).with_for_update()
 _FIT = (
     sa.select(
         _ADDRESS.c.id,
@@ -150,7 +142,6 @@ _IS_HELD = sa.and_(_OUT.c.address_id == _WHERE, _OUT.c.state == sa.literal_colum
 _HELD = sa.select(_OUT.c.id).where(_IS_HELD).limit(1)
 _STALE = sa.delete(_OUT).where(_IS_HELD, _OUT.c.kind.is_not(None))
 _RELEASE = sa.update(_OUT).where(_IS_HELD).values(state=LaneState.READY, due_at=_NOW, attempts=0)
-_USE = sa.update(_PACE).where(_PACE.c.channel == _CHANNEL).values(used_until=sa.bindparam("b_used"))
 
 
 def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slots: int) -> list[sa.Row[Any]]:
@@ -161,29 +152,26 @@ def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slot
             break
         if connection.execute(_READY, {"b_channel": channel, "b_now": now}).first() is None:
             continue
-        budget, start = _budget(connection, channel, pace, now)
-        wanted = min(budget, slots - len(rows))
-        if wanted < 1:
-            continue
-        found = lanes.claim(connection, OutboxRow, now, wanted, channel)
-        if found:
-            used = start + timedelta(seconds=len(found) / pace.per_second)
-            connection.execute(_USE, {"b_channel": channel, "b_used": used})
-        rows += found
+        rows += _take(connection, channel, pace, now, slots - len(rows))
     return rows
 
 
-def _budget(connection: Connection, channel: str, pace: Pace, now: datetime) -> tuple[int, datetime]:
-    """How many may go now, and from where the allowance counts. Unused allowance is kept up to the burst."""
-    used = connection.execute(_USED, {"b_channel": channel}).scalar_one_or_none()
-    earliest = now - timedelta(seconds=pace.burst / pace.per_second)
-    if used is None:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        row = dialect.insert(PaceRow).values(channel=channel, used_until=earliest)
-        connection.execute(row.on_conflict_do_nothing(index_elements=["channel"]))
-        used = earliest
-    start = max(used, earliest)
-    return int((now - start).total_seconds() * pace.per_second + 1e-6), start
+def _take(connection: Connection, channel: str, pace: Pace, now: datetime, slots: int) -> list[sa.Row[Any]]:
+    """Replies and notices as the channel's pace allows; then invitations, within that and at a pace of their own."""
+    allowed, start = budget(connection, channel, pace, now)
+    wanted = min(allowed, slots)
+    if wanted < 1:
+        return []
+    found = lanes.claim(connection, OutboxRow, now, wanted, channel, priorities=(0, INVITATION - 1))
+    if wanted > len(found) and connection.execute(_INVITED, {"b_channel": channel, "b_now": now}).first() is not None:
+        theirs, slow = f"{channel}:invitations", pace.of_invitations()
+        invitations, since = budget(connection, theirs, slow, now)
+        if (most := min(invitations, wanted - len(found))) > 0:
+            invited = lanes.claim(connection, OutboxRow, now, most, channel, priorities=(INVITATION, lanes.ALL[1]))
+            use(connection, theirs, since, len(invited) / slow.per_second)
+            found += invited
+    use(connection, channel, start, len(found) / pace.per_second)
+    return found
 
 
 def look(connection: Connection, rows: Sequence[sa.Row[Any]], now: datetime) -> dict[int, str | None]:

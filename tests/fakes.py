@@ -12,7 +12,7 @@ import numpy as np
 
 from bot.clock import Clock
 from bot.messages import Address, OutboundMessage
-from bot.outbox import Pace
+from bot.pace import Pace
 from bot.understanding import Candidate, Outcome, Understanding
 from bot.understanding.encoders import Vectors
 

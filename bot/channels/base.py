@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.messages import Address, OutboundMessage
-from bot.outbox import Pace
+from bot.pace import Pace
 
 
 class Channel(Protocol):

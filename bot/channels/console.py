@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.clock import Clock
 from bot.messages import Address, OutboundMessage, button_rows
-from bot.outbox import Pace
+from bot.pace import Pace
 from bot.storage.models import ScreenRow
 from bot.storage.store import Store
 

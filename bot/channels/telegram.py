@@ -17,7 +17,7 @@ from telegram.request import BaseRequest, RequestData
 from bot.channels.http import HttpLine, MaybeSentError, NeverSentError
 from bot.errors import Failure, SendError
 from bot.messages import Address, Option, OutboundMessage, button_rows
-from bot.outbox import Pace
+from bot.pace import Pace
 
 READ_SECONDS = 15.0
 

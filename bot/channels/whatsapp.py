@@ -24,7 +24,7 @@ from twilio.rest import Client
 from bot.channels.http import HttpLine, MaybeSentError, NeverSentError
 from bot.errors import Failure, SendError
 from bot.messages import Address, OutboundMessage
-from bot.outbox import Pace
+from bot.pace import Pace
 
 log = getLogger(__name__)
 

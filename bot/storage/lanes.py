@@ -23,6 +23,7 @@ Lane = type[InboxRow] | type[OutboxRow]
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 8
+ALL = (0, 9)  # priorities
 _OPEN: sa.ColumnElement[int] = sa.literal_column("2")  # literals, or the partial indexes don't match
 _READY: sa.ColumnElement[int] = sa.literal_column("0")
 _RUNNING: sa.ColumnElement[int] = sa.literal_column("1")
@@ -32,15 +33,25 @@ _RUNNING: sa.ColumnElement[int] = sa.literal_column("1")
 
 
 def claim(
-    connection: Connection, table: Lane, now: datetime, limit: int, channel: str | None = None
+    connection: Connection,
+    table: Lane,
+    now: datetime,
+    limit: int,
+    channel: str | None = None,
+    *,
+    priorities: tuple[int, int] = ALL,
 ) -> list[sa.Row[Any]]:
     """Take the oldest due row of up to `limit` idle lanes; of the outbox those of a channel, the most urgent first.
+
+    `priorities`: the first and the last that may be taken.
 
     The rows come with their new lease. On PostgreSQL two claimers may meet on one lane: then IntegrityError is raised
     and the claim may simply be tried again.
     """
     query = _heads() if table is InboxRow else _sendable()
-    given = {"b_now": now, "b_limit": limit} | ({"b_channel": channel} if table is OutboxRow else {})
+    given: dict[str, Any] = {"b_now": now, "b_limit": limit}
+    if table is OutboxRow:
+        given |= {"b_channel": channel, "b_first": priorities[0], "b_last": priorities[1]}
     ids = list(connection.execute(query, given).scalars())
     if not ids:
         return []
@@ -74,7 +85,8 @@ def _sendable() -> sa.Select[Any]:
     )
     in_front = sa.exists().where(earlier.c.lane == own.c.lane, earlier.c.state < _OPEN, before)
     mine = (own.c.state == _READY, own.c.channel == sa.bindparam("b_channel"), own.c.due_at <= sa.bindparam("b_now"))
-    query = sa.select(own.c.id).where(*mine, ~in_front).order_by(own.c.priority, own.c.id)
+    asked = own.c.priority.between(sa.bindparam("b_first"), sa.bindparam("b_last"))
+    query = sa.select(own.c.id).where(*mine, asked, ~in_front).order_by(own.c.priority, own.c.id)
     return query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own)
 
 

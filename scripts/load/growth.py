@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from bot import outbox
 from bot.inbox import insert, to_row
 from bot.messages import Address, InboundMessage, Kind, OutboundMessage
-from bot.outbox import Pace
+from bot.pace import Pace
 from bot.service import Service, build
 from bot.settings import load_settings
 from bot.storage import lanes

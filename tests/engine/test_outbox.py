@@ -65,6 +65,21 @@ def test_a_channel_is_paced_over_all_people(store, vault, clock):
     assert sent == 25  # and then ten a second
 
 
+def test_a_wave_takes_a_fifth_of_the_pace_and_answers_have_the_rest(store, vault, clock):
+    pace = Pace(per_second=50, gap=0, burst=25)
+    for n in range(200):
+        put(store, vault, clock, f"invitation:{n}", value=f"i{n}", priority=2)
+    claim(store, clock, pace, slots=100)  # the bursts
+    invited = answered = 0
+    for second in range(20):
+        clock.forward(timedelta(seconds=0.1))
+        for n in range(4):
+            put(store, vault, clock, f"reply:{second}:{n}", value=f"r{second}:{n}")
+        found = [row.key.partition(":")[0] for row in claim(store, clock, pace, slots=100)]
+        invited, answered = invited + found.count("invitation"), answered + found.count("reply")
+    assert (invited, answered) == (20, 80)  # ten a second of fifty; every answer at once
+
+
 def test_one_person_is_not_flooded(store, vault, clock):
     put(store, vault, clock, "reply:1")
     put(store, vault, clock, "reply:2")

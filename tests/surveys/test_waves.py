@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot import outbox, survey_events, survey_waves
 from bot.messages import OutboundMessage
-from bot.outbox import Pace
+from bot.pace import Pace
 from bot.storage.models import OutboxRow, PartyRow
 from bot.storage.survey_models import SurveyInvitationRow
 from tests.desk.asking import answer, ask

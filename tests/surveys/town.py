@@ -27,7 +27,7 @@ from bot.identifiers import Vault
 from bot.inbox import insert, to_row
 from bot.locales import LANGUAGES
 from bot.messages import Address, InboundMessage, Kind, OutboundMessage, Receipt
-from bot.outbox import Pace
+from bot.pace import Pace
 from bot.pushes import PushRules
 from bot.settings import new_keys
 from bot.storage import lanes

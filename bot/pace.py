@@ -1,0 +1,54 @@
+"""How fast a channel may send, over all processes: one row a pace, moved on by what was taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from bot.storage.base import table_of
+from bot.storage.models import PaceRow
+
+_PACE = table_of(PaceRow)
+_NAME: sa.BindParameter[str] = sa.bindparam("b_channel")
+_USED = sa.select(_PACE.c.used_until).where(_PACE.c.channel == _NAME).with_for_update()
+_USE = sa.update(_PACE).where(_PACE.c.channel == _NAME).values(used_until=sa.bindparam("b_used"))
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a channel may send: messages a second over all people, and seconds between two to one person.
+
+    `invitations`: the share of it that what nobody waits for may take, so that an answer never stands behind a wave.
+    """
+
+    per_second: float
+    gap: float
+    burst: int = 5
+    invitations: float = 0.2
+
+    def of_invitations(self) -> Pace:
+        """Their own pace, within that of the channel."""
+        return Pace(self.per_second * self.invitations, self.gap, max(1, int(self.burst * self.invitations)))
+
+
+def use(connection: Connection, name: str, start: datetime, seconds: float) -> None:
+    """Take seconds of an allowance, from where `budget` said that it counts."""
+    if seconds:
+        connection.execute(_USE, {"b_channel": name, "b_used": start + timedelta(seconds=seconds)})
+
+
+def budget(connection: Connection, channel: str, pace: Pace, now: datetime) -> tuple[int, datetime]:
+    """How many may go now, and from where the allowance counts. Unused allowance is kept up to the burst."""
+    used = connection.execute(_USED, {"b_channel": channel}).scalar_one_or_none()
+    earliest = now - timedelta(seconds=pace.burst / pace.per_second)
+    if used is None:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        row = dialect.insert(PaceRow).values(channel=channel, used_until=earliest)
+        connection.execute(row.on_conflict_do_nothing(index_elements=["channel"]))
+        used = earliest
+    start = max(used, earliest)
+    return int((now - start).total_seconds() * pace.per_second + 1e-6), start
