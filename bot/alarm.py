@@ -15,14 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import mailing
-from bot.mailing import Mail
+from bot.mailing import WEBHOOK, Mail
 from bot.storage.desk_models import ClaimRow
 from bot.storage.models import TicketRow, TicketState
 
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=10)  # time enough to read it and call, and nobody waits an hour for a change of shift
-WEBHOOK = "webhook"  # stands in the queue of the mails for the address in the settings
 TAKEN_FOR = timedelta(hours=1)  # whoever takes it and doesn't answer: it rings again
 
 

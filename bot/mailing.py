@@ -26,6 +26,7 @@ from bot.storage.lanes import backoff
 from bot.storage.models import LaneState
 
 LANGUAGES = ("nl", "en")
+WEBHOOK = "webhook"  # a recipient that stands for the address of the alarm in the settings
 LEASE = timedelta(seconds=120)  # longer than a send may take
 _TEXTS = Path(__file__).parent / "mails"
 _READY: sa.ColumnElement[int] = sa.literal_column("0")

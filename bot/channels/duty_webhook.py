@@ -10,10 +10,9 @@ from typing import Any
 
 import httpx
 
-from bot.alarm import WEBHOOK
 from bot.channels.smtp import Postman
 from bot.errors import Failure, SendError
-from bot.mailing import Mail, words
+from bot.mailing import WEBHOOK, Mail, words
 
 SECONDS = 15.0
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from bot import alarm
-from bot.alarm import WEBHOOK, Duty
+from bot.alarm import Duty
 from bot.channels.duty_webhook import DutyPostman
 from bot.desk import claims
+from bot.mailing import WEBHOOK
 from bot.roles import EVERYTHING, Principal
 from tests.desk.asking import answer
 from tests.mail.servers import postman, rounds, rows
