@@ -130,7 +130,10 @@ def _database(settings: Settings, engine: Engine, clock: Callable[[], datetime])
         with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
             yield from _inside(connection, settings, clock)
     except sa.exc.SQLAlchemyError as error:
-        yield bad("database", f"can't be used ({type(error).__name__})", "check WEGWIJS_DATABASE_URL and the server")
+        words = str(getattr(error, "orig", "")).strip().splitlines()  # the driver's: never a password
+        said = f": {words[0].removeprefix('connection failed: ')}" if words else ""
+        what = f"can't be used ({type(error).__name__}){said}"
+        yield bad("database", what, "check WEGWIJS_DATABASE_URL and the server")
 
 
 def _inside(connection: Connection, settings: Settings, clock: Callable[[], datetime]) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ from tests.test_guards import routes
 from tests.webhooks.browser import log_in, make_browser
 from webhooks.app import create_app
 from webhooks.auth import Guard
+from webhooks.monitoring_figures import SurveyFigures
 from webhooks.pages import HERE
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # of each property, for a long run
