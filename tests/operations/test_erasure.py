@@ -51,6 +51,16 @@ def empty_tables(store):
     return store.read(lambda c: {name for name, table in Base.metadata.tables.items() if is_empty(c, table)})
 
 
+def holding(store, number):
+    """The tables with a row that names somebody by the number of the contact."""
+    tables = [table for table in Base.metadata.tables.values() if "contact_id" in table.c]
+
+    def look(connection, table):
+        return connection.execute(sa.select(sa.literal(1)).where(table.c.contact_id == number).limit(1)).first()
+
+    return store.read(lambda c: {table.name for table in tables if look(c, table)})
+
+
 def test_nothing_of_a_person_is_left(service, store, caplog):
     channel = "telegram" if store.is_sqlite else "whatsapp"
     caplog.set_level(logging.DEBUG)
@@ -76,10 +86,13 @@ def test_nothing_of_a_person_is_left(service, store, caplog):
         assert trace.encode() in before, f"{trace} was never there: the search below would find nothing"
     for said in ("question", "translation of the answer", "reply to it", "second chat"):
         assert WORDS[said] in life.page.text, "the person sees it too"
+    (number,) = {row.contact_id for row in rows(service, AddressRow) if row.lookup in mine}
+    assert {"push", "bad_news", "survey_invitation", "survey_consent", "survey_phase"} <= holding(store, number)
     life.talk.taps("erase")
     life.talk.taps("erase:yes")
     other.taps("menu")
     assert [row.state for row in rows(service, SurveyInvitationRow)] == ["erased"], "the figures of the wave stay"
+    assert holding(store, number) == set(), "no row says whose it was"
     data = everything_kept(store)
     for trace in [*WORDS.values(), *addresses(life), *mine, *life.secrets]:
         assert trace.encode() not in data, f"{trace} is left"
