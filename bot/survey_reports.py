@@ -116,6 +116,12 @@ class SurveyFigures:
             quarters = {code: quarter_of(closed[code]) for code in own}
             return found | {"source": found["source"] | {"waves": own, "quarters": quarters}}
         source = self._file()
+        latest = await self._found(self._key(source, LATEST), lambda: self._make_of_file(source, LATEST), patience)
+        if wave == LATEST:
+            return latest
+        there = latest["source"]["waves"]
+        if wave not in there:  # told at once: a word in an address must start no process
+            raise FiguresError(f"--wave: '{wave}' is not in the file; it has {', '.join(map(str, there))}")
         return await self._found(self._key(source, wave), lambda: self._make_of_file(source, wave), patience)
 
     async def missing(self) -> list[str]:
