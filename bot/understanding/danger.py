@@ -20,14 +20,17 @@ _GAP = r"(?: \S+){0,2} "  # at most two other words between two words of a phras
 
 @dataclass(frozen=True)
 class Rules:
-    """`danger` and `safe`: compiled phrases with their source."""
+    """`danger` and `safe`: compiled phrases with their source. `alone`: messages that are a cry for help as a whole."""
 
     danger: tuple[tuple[str, re.Pattern[str]], ...] = ()
     safe: tuple[re.Pattern[str], ...] = ()
+    alone: frozenset[str] = frozenset()
 
     def match(self, texts: Iterable[str]) -> str:
         """The phrase that one of the texts (the same message in several readings) holds; nothing where all is well."""
         folded = [f" {' '.join(words(text))} " for text in texts]
+        if cry := next((text.strip() for text in folded if text.strip() in self.alone), ""):
+            return cry
         if any(pattern.search(text) for pattern in self.safe for text in folded):
             return ""
         return next((source for source, pattern in self.danger for text in folded if pattern.search(text)), "")
@@ -37,12 +40,14 @@ def read_rules(content_dir: Path) -> Rules:
     """The rules of all languages together: people write in other languages than the one they chose."""
     danger: list[tuple[str, re.Pattern[str]]] = []
     safe: list[re.Pattern[str]] = []
+    alone: set[str] = set()
     for path in sorted(content_dir.glob("*/crisis.yaml")):
         data = read_yaml(path, content_dir).data
         data = data if isinstance(data, dict) else {}
         danger += [(phrase, compile_phrase(phrase)) for phrase in _phrases(data.get("danger"))]
         safe += [compile_phrase(phrase) for phrase in _phrases(data.get("safe"))]
-    return Rules(tuple(danger), tuple(safe))
+        alone |= {" ".join(words(phrase)) for phrase in _phrases(data.get("alone"))}
+    return Rules(tuple(danger), tuple(safe), frozenset(alone))
 
 
 def compile_phrase(phrase: str) -> re.Pattern[str]:

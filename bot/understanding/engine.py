@@ -93,7 +93,8 @@ class Engine:
         reading = self.reader.read(text, language)
         danger = bool(self.rules.match(reading.views) or self._inside(text, language))
         folded = " ".join(words(reading.text))
-        kind = self.reader.lexicon.smalltalk.get(folded, "" if folded else "other")
+        says_something = any(map(str.isalpha, folded))  # a number alone is a slip, or a choice from a list that is gone
+        kind = self.reader.lexicon.smalltalk.get(folded, "" if says_something else "other")
         near = self.near(reading)
         scores = self.scores(reading, quick=True, near=near)
         if danger or not (kind or self._sure(scores)):

@@ -51,6 +51,12 @@ def test_words_that_only_sound_alarming_do_not(rules: Rules, text: str) -> None:
     assert not rules.match([text])
 
 
+@pytest.mark.parametrize("text", ["112", "112!!", "١١٢", "SOS", "Noodgeval.", "طوارئ", "is3af"])
+def test_a_cry_is_enough_where_it_is_the_whole_message(rules: Rules, text: str) -> None:
+    assert rules.match([text])
+    assert not rules.match([f"{text} en 24 andere woorden van het examen"])
+
+
 def test_a_phrase_allows_two_words_between_and_no_more() -> None:
     pattern = compile_phrase("wil/wou dood*")
     for text, found in (("ik wil echt nu doodgaan", True), ("ik wil niet dat het dier dood is", False)):

@@ -44,3 +44,8 @@ def test_danger_is_seen(real: Engine, text: str) -> None:
 def test_the_content_has_a_crisis_topic(real: Engine) -> None:
     assert real.crisis_topic == "health.crisis"
     assert Path(CONTENT / "lexicon.yaml").exists()
+
+
+@pytest.mark.parametrize("text", ["11", "١١", "3", "06 12 34 56 78", "?!", "2 / 3"])
+def test_a_number_alone_is_no_question_and_no_danger(real: Engine, text: str) -> None:
+    assert real.understand(text, "nl").outcome is Outcome.SMALLTALK
