@@ -33,7 +33,7 @@ from bot.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-SIDE_BY_SIDE = 8  # messages understood at once
+SIDE_BY_SIDE = 16  # messages under way at once
 SENDS = (
     16  # in flight at once: enough for 80 a second where the provider takes 0.2 s; after a crash nobody knows of these
 )
