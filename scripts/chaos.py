@@ -341,9 +341,9 @@ def report(options: argparse.Namespace, servers: list[Server], load: Load, teleg
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--people", type=int, default=40)
-    parser.add_argument("--messages", type=int, default=80, help="for each person, at most 80")
-    parser.add_argument("--pace", type=float, default=2.0, help="mean seconds between two taps of a person")
+    parser.add_argument("--people", type=int, default=80)
+    parser.add_argument("--messages", type=int, default=40, help="for each person, at most 80")
+    parser.add_argument("--pace", type=float, default=4.0, help="mean seconds between two taps of a person")
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
