@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from bot.desk import tickets
+from bot.desk import tickets, troubles
 from bot.desk.tickets import Delivery, ReachState, answer_language, shorten
 from bot.errors import Failure, SendError
 from bot.messages import Kind
@@ -134,7 +134,7 @@ def test_a_page_tells_when_nobody_knows_or_when_it_failed(service):
         talk.waits()
         service.channels["telegram"].fail = lambda _: None
         assert page(service, ticket_id).delivery is delivery
-        (trouble, *_) = service.store.read(tickets.attention)
+        (trouble, *_) = service.store.read(lambda c: troubles.attention(c, SANNE))
         assert (trouble.ticket_id, trouble.error) == (ticket_id, "code 400")
 
 
@@ -142,7 +142,7 @@ def test_what_can_not_be_handled_needs_attention_and_names_nobody(service):
     talk, _ = ask(service)
     dead = sa.update(InboxRow).where(InboxRow.id == 1).values(state=LaneState.DEAD, error="KeyError")
     service.store.write(lambda c: c.execute(dead) and None)
-    (trouble,) = service.store.read(tickets.attention)
+    (trouble,) = service.store.read(lambda c: troubles.attention(c, SANNE))
     assert (trouble.kind, trouble.error, trouble.ticket_id) == ("unread", "KeyError", None)
     assert talk.address.value not in str(trouble)
 
@@ -166,6 +166,6 @@ def test_the_desk_reads_the_same_on_both_databases(store, settings, vault, clock
     assert (ticket.id, ticket.first_words, ticket.reach.channel) == (ticket_id, ARABIC, "telegram")
     assert page(service, ticket_id).delivery is None
     assert service.store.read(lambda c: tickets.conversation_before(c, ticket_id))
-    assert service.store.read(tickets.attention) == []
+    assert service.store.read(lambda c: troubles.attention(c, SANNE)) == []
     counts = service.store.read(lambda c: operations.count(c, clock.now()))
     assert (counts.tickets.open_now, counts.outcomes["escalate"]) == (1, 2)  # the greeting was not understood either
