@@ -19,10 +19,10 @@ from bot.roles import Role
 from bot.service import Service
 from webhooks.auth import Guard
 from webhooks.csv_file import csv_file
+from webhooks.limits import as_number
 from webhooks.login import go
 from webhooks.pages import PageError, Pages, static
 
-MAX_ID = 2**63 - 1
 LINES = 50  # of the audit log on one page
 EXPORTED = 50_000  # lines of the audit log in a file, the newest ones
 COLUMNS = ("id", "at", "account_id", "who", "action", "ticket_id", "contact_id", "party_id", "detail")
@@ -92,11 +92,10 @@ class Admin:
         return self._pages.render(request, "accounts/one_time.html", account=account, password=password)
 
     async def _account(self, account_id: int) -> Account:
-        if account_id <= MAX_ID:
-            account = await self._service.store.aread(lambda connection: accounts.by_id(connection, account_id))
-            if account is not None:
-                return account
-        raise PageError(404, "no_account")
+        account = await self._service.store.aread(lambda connection: accounts.by_id(connection, account_id))
+        if account is None:
+            raise PageError(404, "no_account")
+        return account
 
     async def show(self, request: Request, account_id: int) -> Response:
         return await self._page(request, account_id)
@@ -211,17 +210,13 @@ def _sought(request: Request) -> audit.Wanted:
     """Which lines the address asks for; what makes no sense there seeks nothing."""
     asked = request.query_params
     return audit.Wanted(
-        account_id=_number(asked.get("account")),
+        account_id=as_number(asked.get("account")),
         action=asked.get("action") or None,
         day=_day(asked.get("day")),
-        contact_id=_number(asked.get("contact")),
-        ticket_id=_number(asked.get("ticket")),
-        before=_number(asked.get("before")),
+        contact_id=as_number(asked.get("contact")),
+        ticket_id=as_number(asked.get("ticket")),
+        before=as_number(asked.get("before")),
     )
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < len(str(MAX_ID)) else None
 
 
 def _day(text: str | None) -> date | None:

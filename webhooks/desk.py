@@ -17,7 +17,7 @@ from bot.roles import ANSWERING, Role
 from bot.service import Service
 from webhooks import desk_curated, desk_ticket, desk_together
 from webhooks.auth import Guard
-from webhooks.desk_forms import MAX_ID, read_ids
+from webhooks.desk_forms import read_ids
 from webhooks.pages import PageError, Pages, page_language
 
 PATIENCE = 2.0  # seconds that the list waits for questions to be put together
@@ -78,8 +78,7 @@ class Desk:
     async def send_again(self, request: Request, send_id: int) -> Response:
         """A checked answer that belongs to no question, and may not have arrived, goes once more."""
         who, now = request.state.session.principal, self._service.clock.now()
-        number = min(send_id, MAX_ID)
-        result = await self._service.store.awrite(lambda c: resending.send_gap_again(c, number, who, now))
+        result = await self._service.store.awrite(lambda c: resending.send_gap_again(c, send_id, who, now))
         if result.outcome in {Outcome.GONE, Outcome.UNREACHABLE}:
             raise PageError(404, "gone")
         return desk_ticket.go(f"/desk?again={result.outcome.value}" if result.accepted else "/desk")

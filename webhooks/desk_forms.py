@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from bot.desk.answering import Translation
 from bot.locales import LANGUAGES, clean
+from webhooks.limits import as_number
 
 MAX_ANSWER = 3000  # characters: one message on Telegram, two on WhatsApp
-MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,4 @@ def read_translation(form: dict[str, str], language: str) -> Translation | None:
 
 def read_ids(values: list[str], limit: int) -> list[int]:
     """Numbers of tickets in an address or a form, each once; what is no number is left out."""
-    numbers = [int(value) for value in values if value.isascii() and value.isdigit() and len(value) < len(str(MAX_ID))]
-    return list(dict.fromkeys(number for number in numbers if number))[:limit]
+    return list(dict.fromkeys(number for value in values if (number := as_number(value))))[:limit]

@@ -42,7 +42,8 @@ from bot.storage.store import Work
 from bot.translation import TranslationError
 from webhooks import desk_curated, desk_why
 from webhooks.auth import Guard
-from webhooks.desk_forms import MAX_ANSWER, MAX_ID, read_answer, read_translation
+from webhooks.desk_forms import MAX_ANSWER, read_answer, read_translation
+from webhooks.limits import as_number
 from webhooks.pages import HEADERS, PageError, Pages, page_language
 
 TRANSLATED = 3  # of the newcomer's messages on a ticket, the last ones
@@ -138,7 +139,6 @@ class TicketDesk:
         if len(text) > 4 * MAX_ANSWER:
             return await self._page(request, ticket_id, Shown(422, "too_long"))
         who, now = self._who(request), self._service.clock.now()
-        self._known(ticket_id)
         kept = await self._service.store.awrite(lambda c: drafts.save(c, ticket_id, who, text, now))
         if not kept:
             raise PageError(404, "gone")
@@ -178,19 +178,17 @@ class TicketDesk:
         """To a colleague, or to the back-up desk, with a note."""
         form = request.state.form
         to, note = form.get("to", ""), clean(form.get("note", "")).strip()
-        known = to == "desk" or (to.isascii() and to.isdigit() and len(to) < len(str(MAX_ID)))
-        error = "" if known else "no_colleague"
+        actor_id = as_number(to)
+        error = "" if to == "desk" or actor_id is not None else "no_colleague"
         error = error or ("note_too_long" if len(note) > MAX_ANSWER else "")
         if error:
             return await self._page(request, ticket_id, Shown(422, error))
         deed, teller = self._deed(request, ticket_id), self._teller()
-        actor_id = None if to == "desk" else int(to)
         work = partial(handover.hand_over, deed=deed, actor_id=actor_id, note=note, teller=teller)
         return await self._carry_out(request, ticket_id, work)
 
     async def claim(self, request: Request, ticket_id: int) -> Response:
         """Take a ticket from a colleague who is at it."""
-        self._known(ticket_id)
         deed = self._deed(request, ticket_id)
 
         def work(connection: Connection) -> bool:
@@ -205,14 +203,12 @@ class TicketDesk:
 
     async def leave(self, request: Request, ticket_id: int) -> Response:
         """Leave a ticket to others."""
-        self._known(ticket_id)
         who = self._who(request)
         await self._service.store.awrite(lambda c: claims.put_back(c, ticket_id, who))
         return go("/desk")
 
     async def take_back(self, request: Request, ticket_id: int) -> Response:
         """What was prepared shall not go out; its words become a draft."""
-        self._known(ticket_id)
         deed = self._deed(request, ticket_id)
         result = await self._service.store.awrite(lambda c: prepared.take_back(c, deed))
         if result.outcome is Outcome.GONE:
@@ -234,13 +230,7 @@ class TicketDesk:
     def _teller(self) -> Teller:
         return Teller(self._service.content, self._service.settings.hours, self._service.clock.now())
 
-    @staticmethod
-    def _known(ticket_id: int) -> None:
-        if ticket_id > MAX_ID:
-            raise PageError(404, "gone")
-
     async def _carry_out(self, request: Request, ticket_id: int, work: Work[Result]) -> Response:
-        self._known(ticket_id)
         now = self._service.clock.now()
 
         def whole(connection: Connection) -> Result:
@@ -257,7 +247,6 @@ class TicketDesk:
 
     async def _preview(self, request: Request, ticket_id: int, text: str, written: str, purpose: str) -> Response:
         """Show what a machine makes of the words, before anybody gets it. The words are kept whatever happens."""
-        self._known(ticket_id)
         who, now, translator = self._who(request), self._service.clock.now(), self._service.translator
         if purpose == "answer":
             await self._service.store.awrite(lambda c: drafts.save(c, ticket_id, who, text, now))
@@ -275,7 +264,6 @@ class TicketDesk:
 
     async def _page(self, request: Request, ticket_id: int, shown: Shown) -> Response:
         """A ticket. After an error with what was typed, and the error's words beside the field."""
-        self._known(ticket_id)
         view = await self._service.store.awrite(self._look(request, ticket_id))
         if view is None:
             raise PageError(404, "gone")

@@ -21,6 +21,11 @@ class RowNumber(IntegerConvertor):
         return min(int(value), MAX_NUMBER)
 
 
+def as_number(text: str | None) -> int | None:
+    """The number of a row in a form or behind the `?` of an address; None for anything else."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < len(str(MAX_NUMBER)) else None
+
+
 def bound_numbers() -> None:
     """From now on a route gets no number that breaks a statement. Before the routes are made."""
     register_url_convertor("int", RowNumber())

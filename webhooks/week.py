@@ -17,10 +17,10 @@ from bot.locales import clean
 from bot.roles import Role
 from bot.service import Service
 from webhooks.auth import Guard
+from webhooks.limits import as_number
 from webhooks.pages import PageError, Pages, page_language
 
 MAX_TEXT = 5000
-MAX_ID = 2**63 - 1
 
 
 def router(service: Service) -> APIRouter:
@@ -56,7 +56,7 @@ class Weeks:
     async def _colleague(self, request: Request, wanted: str) -> Colleague:
         """Whose week it is. 404 for nobody, and for somebody else's where it is not to be seen."""
         principal = request.state.session.principal
-        actor_id = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < len(str(MAX_ID)) else 0
+        actor_id = as_number(wanted) or 0
         if not principal.has(Role.COORDINATOR) and actor_id != principal.actor_id:
             raise PageError(404, "gone")
         found = await self._service.store.aread(lambda connection: week.colleague(connection, actor_id))

@@ -6,16 +6,15 @@ It stands in the queue of the mails, so it is repeated and given up as they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-import httpx
-
+from bot.channels.http import HttpLine, MaybeSentError, NeverSentError
 from bot.channels.smtp import Postman
 from bot.errors import Failure, SendError
 from bot.mailing import WEBHOOK, Mail, words
 
 SECONDS = 15.0
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LATER = frozenset((408, 425, 429))
 
 
@@ -25,23 +24,24 @@ class DutyPostman:
 
     mail: Postman
     url: str  # its path may be a secret, so it is in no row and no log line
-    transport: httpx.AsyncBaseTransport | None = None
 
     async def send(self, mail: Mail, key: str) -> None:
         """Raises SendError when it was not taken."""
         if mail.recipient != WEBHOOK:
             await self.mail.send(mail, key)
             return
+        line = HttpLine(SECONDS)  # an alarm is rare: no connection stays open for it
         try:
-            async with httpx.AsyncClient(timeout=SECONDS, transport=self.transport) as client:
-                answer = await client.post(self.url, json=body(mail), headers={"Idempotency-Key": key})
-        except _NEVER_SENT as error:
-            raise SendError(Failure.TEMPORARY, type(error).__name__) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SendError(Failure.UNKNOWN, type(error).__name__) from None
-        if not answer.is_success:
-            later = answer.is_server_error or answer.status_code in _LATER
-            raise SendError(Failure.TEMPORARY if later else Failure.PERMANENT, str(answer.status_code))
+            answer = await line.request("POST", self.url, json=body(mail), headers={"Idempotency-Key": key})
+        except NeverSentError as error:
+            raise SendError(Failure.TEMPORARY, str(error)) from None
+        except MaybeSentError as error:
+            raise SendError(Failure.UNKNOWN, str(error)) from None
+        finally:
+            await line.close()
+        if answer.status // 100 != 2:
+            later = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _LATER
+            raise SendError(Failure.TEMPORARY if later else Failure.PERMANENT, str(answer.status))
 
 
 def body(mail: Mail) -> dict[str, Any]:

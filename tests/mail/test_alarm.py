@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from bot import alarm
@@ -15,6 +13,8 @@ from bot.channels.duty_webhook import DutyPostman
 from bot.desk import claims
 from bot.mailing import WEBHOOK
 from bot.roles import EVERYTHING, Principal
+from tests.channels.wire import answer as answered
+from tests.channels.wire import wire
 from tests.desk.asking import answer
 from tests.mail.servers import postman, rounds, rows
 from tests.talk import Talk
@@ -130,17 +130,14 @@ def test_addresses_that_are_not_set(duty, expected):
 def test_a_chat_channel_hears_it_too_with_a_number_and_a_link_only(crisis, server, inbox):
     service = crisis.service
     service.conversation.duty = replace(DUTY, webhook=True)
-    posted, answers = [], [httpx.Response(503), httpx.Response(200)]
-
-    def take(request):
-        posted.append(json.loads(request.content))
-        return answers.pop(0)
-
-    both = DutyPostman(postman(server), "https://chat.example.org/hook/secret", httpx.MockTransport(take))
+    both = DutyPostman(postman(server), "https://chat.example.org/hook/secret")
     later(crisis)
-    rounds(service, both)
+    with wire({"/hook/secret": answered(503, "")}) as refused:
+        rounds(service, both)
     service.clock.forward(timedelta(minutes=1))  # what was refused for now is tried again
-    rounds(service, both)
+    with wire({"/hook/secret": answered(200, "")}) as taken:
+        rounds(service, both)
+    posted = [what["json"] for _, what in refused + taken]
     assert [mail["To"] for mail in inbox.mails] == ["duty@example.org"]
     link = "https://bot.example.org/desk/tickets/1"
     text = f"Dringend: vraag 1 wacht\n{link}"
