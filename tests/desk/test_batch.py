@@ -85,6 +85,9 @@ def test_questions_that_mean_the_same_are_together_and_urgent_ones_alone(service
     text = browser.get("/desk").text
     assert "3 vragen met dezelfde betekenis" in text
     assert text.index("ik wil dood") < text.index("3 vragen met dezelfde betekenis")
+    urgent = text[text.index("ik wil dood") : text.index("3 vragen met dezelfde betekenis")]
+    assert "Meteen antwoorden" in urgent
+    assert "Antwoord vóór" not in urgent  # "32 uur over" says the opposite of the alarm
     group = text[text.index("<fieldset>") : text.index("</fieldset>")]
     assert all(f'value="{ticket_id}"' in group for _, ticket_id in asked)
     assert f'value="{other}"' not in group
