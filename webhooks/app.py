@@ -39,6 +39,7 @@ from webhooks import (
     week,
     whatsapp,
 )
+from webhooks.door import Application
 from webhooks.headers import SafeHeaders
 from webhooks.limits import BodyLimit, bound_numbers
 
@@ -68,14 +69,14 @@ def create_app(service: Service) -> FastAPI:
     """The application of a service that is built. Starting it starts the worker."""
     settings = service.settings
     bound_numbers()
-    app = FastAPI(
+    app = Application(
         title="Wegwijs",
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         openapi_url=None if settings.is_production else "/openapi.json",
     )
-    app.router.routes[:0] = [*telegram.routes(service), *whatsapp.routes(service)]  # first: they are asked most
+    app.add_doors([*telegram.routes(service), *whatsapp.routes(service)])
     app.include_router(health.router(service))
     app.include_router(metrics.router(service))
     app.include_router(own_data.router(service))
@@ -98,18 +99,27 @@ def create_app(service: Service) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def running(service: Service) -> AsyncIterator[None]:
-    """The worker runs as long as this context; what is in flight at the end is finished."""
+async def open_doors(service: Service) -> AsyncIterator[None]:
+    """Messages are accepted as long as this context lasts; nobody answers them yet."""
     settle()
     service.store.run_inline()
-    worker = asyncio.create_task(service.worker.run())
     try:
         yield
     finally:
-        worker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await worker
         await service.close()
+
+
+@contextlib.asynccontextmanager
+async def running(service: Service) -> AsyncIterator[None]:
+    """The worker runs as long as this context; what is in flight at the end is finished."""
+    async with open_doors(service):
+        worker = asyncio.create_task(service.worker.run())
+        try:
+            yield
+        finally:
+            worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
 
 
 def serve_app(settings: Settings | None = None) -> FastAPI:

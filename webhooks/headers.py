@@ -12,12 +12,17 @@ SAFE = (
 HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")  # ASVS 5.0, 3.4.1
 
 
+def safe_headers(*, https: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers. `https`: browsers shall never come without it again."""
+    return (*SAFE, HSTS) if https else SAFE
+
+
 class SafeHeaders:
-    """Adds to each answer what its route did not set. `https`: browsers shall never come without it again."""
+    """Adds to each answer what its route did not set."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self.app = app
-        self._headers = (*SAFE, HSTS) if https else SAFE
+        self._headers = safe_headers(https=https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -68,7 +68,9 @@ class Nothing:
 def accepting() -> FastAPI:
     """The real application with its doors open and its worker off, so that only accepting is measured."""
     web = importlib.import_module("webhooks.app")  # by name: this module stands below the web in the import rules
-    application: FastAPI = web.create_app(build(load_settings(), understander=Nothing()))
+    service = build(load_settings(), understander=Nothing())
+    application: FastAPI = web.create_app(service)
+    application.router.lifespan_context = lambda _: web.open_doors(service)
     return application
 
 
