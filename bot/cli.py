@@ -164,11 +164,13 @@ def _accounts(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     gc.disable()  # what is made at start stays: looking for garbage took a tenth of it; `settle` turns it on again
+    from bot import beside
     from bot.settings import load_settings
 
     settings = load_settings()
+    loading = beside.begin(settings)
     web = importlib.import_module("webhooks.app")  # by name: this module stands below the web in the import rules
-    app = web.serve_app(settings)
+    app = web.serve_app(settings, loading)
     if options.demo:
         from bot.demo import link_code, load_accounts, load_demo
 
@@ -190,13 +192,16 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _worker(_: argparse.Namespace) -> int:
     gc.disable()  # as in `_serve`
-    from bot.service import build
+    from bot import beside
     from bot.settings import load_settings
+
+    settings = load_settings()
+    loading = beside.begin(settings)
+    from bot.service import build
     from bot.worker import settle
 
     async def work() -> None:
-        settings = load_settings()
-        service = build(settings)
+        service = build(settings, loading=loading)
         settle()
         logs.configure(as_json=settings.log_json)
         try:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from bot.channels.http import HttpLine, MaybeSentError, NeverSentError
 from bot.clock import Clock
 from bot.errors import StoreUnavailableError
 from bot.storage.models import InboxRow, MarkerRow
@@ -53,11 +53,14 @@ class TelegramWatch:
             await self.store.awrite(lambda connection: _note(connection, state, now))
 
     async def _ask(self) -> str:
+        line = HttpLine(SECONDS)
         try:
-            async with httpx.AsyncClient(timeout=SECONDS) as client:
-                body: dict[str, Any] = (await client.post(f"{self.api}/getWebhookInfo")).json()
-        except (httpx.HTTPError, ValueError):
+            answer = await line.request("POST", f"{self.api}/getWebhookInfo")
+            body: dict[str, Any] = json.loads(answer.body)
+        except (NeverSentError, MaybeSentError, ValueError):
             return "unreachable"
+        finally:
+            await line.close()
         if not body.get("ok"):
             return "refused"
         info = body["result"]

@@ -50,9 +50,8 @@ THREADS = 24  # the default of two cores is six: the worker and the pages would 
 def settle() -> None:
     """Make the process ready for the long run, at the end of its start, inside the event loop."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
+    gc.freeze()  # what is here stays: looking through it would take 0.25 s now, and hold up requests later
     gc.enable()
-    gc.collect()
-    gc.freeze()  # one full collection would hold up every request for 50 ms
 
 
 @dataclass

@@ -10,8 +10,9 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 
-from bot.storage.migrate import config, upgrade
+from bot.storage.migrate import config, newest, upgrade
 from bot.storage.models import Base
 from bot.storage.store import Store
 
@@ -92,3 +93,21 @@ def test_there_is_one_line_of_revisions():
     scripts = ScriptDirectory.from_config(config())
     assert len(scripts.get_heads()) == 1
     assert len(scripts.get_bases()) == 1
+
+
+def test_the_newest_revision_is_told_without_running_anything():
+    assert newest() == ScriptDirectory.from_config(config()).get_current_head()
+
+
+def test_a_start_with_nothing_to_do_runs_no_migration(bare, monkeypatch):
+    upgrade(bare.engine)
+    monkeypatch.setattr("alembic.command.upgrade", lambda *_: pytest.fail("a migration ran"))
+    upgrade(bare.engine)
+
+
+def test_a_database_of_a_newer_version_is_refused(bare):
+    upgrade(bare.engine)
+    with bare.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(CommandError, match="9999"):
+        upgrade(bare.engine)

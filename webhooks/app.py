@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import uvicorn
@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bot.service import Service, build
 from bot.settings import Settings, load_settings
+from bot.understanding import Understander
 from bot.worker import settle
 from webhooks import (
     accounts,
@@ -122,9 +123,9 @@ async def running(service: Service) -> AsyncIterator[None]:
                 await worker
 
 
-def serve_app(settings: Settings | None = None) -> FastAPI:
-    """What uvicorn serves: everything built from the environment when the server starts."""
-    service = build(settings or load_settings())
+def serve_app(settings: Settings | None = None, loading: Callable[[], Understander] | None = None) -> FastAPI:
+    """What uvicorn serves: everything built from the environment when the server starts. `loading`: see `build`."""
+    service = build(settings or load_settings(), loading=loading)
     app = create_app(service)
     app.router.lifespan_context = lambda _: running(service)
     return app

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import httpx
 import pytest
-import respx
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from bot.channels.http import MaybeSentError, NeverSentError
 from bot.messages import Address, InboundMessage, Kind
 from bot.storage.models import LaneState, OutboxRow
 from bot.webhook_watch import TelegramWatch
+from tests.channels.wire import answer as said
+from tests.channels.wire import wire
 from tests.desk.asking import ask
 from webhooks.app import create_app
 
@@ -30,9 +31,7 @@ def look(service, answer=None, **info):
     """What Telegram answers, noted."""
     watch = TelegramWatch(service.store, service.clock, API, WANTED)
     result = {"url": WANTED, "pending_update_count": 0} | info
-    with respx.mock:
-        route = respx.post(f"{API}/getWebhookInfo")
-        route.mock(answer or httpx.Response(200, json={"ok": True, "result": result}))
+    with wire({f"{API}/getWebhookInfo": answer or said(200, {"ok": True, "result": result})}):
         asyncio.run(watch.once())
 
 
@@ -74,8 +73,10 @@ def test_what_no_restart_mends_takes_no_process_away(service):
     [
         (None, {"url": "https://elsewhere.example"}, "elsewhere"),
         (None, {"url": ""}, "elsewhere"),
-        (httpx.Response(401, json={"ok": False}), {}, "refused"),
-        (httpx.Response(502, text="<html>"), {}, "unreachable"),
+        (said(401, {"ok": False}), {}, "refused"),
+        (said(502, "<html>"), {}, "unreachable"),
+        (NeverSentError("ClientConnectorError"), {}, "unreachable"),
+        (MaybeSentError("TimeoutError"), {}, "unreachable"),
     ],
 )
 def test_a_webhook_that_is_wrong_is_told_without_its_token(service, caplog, answer, info, state):
