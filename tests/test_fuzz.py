@@ -26,6 +26,7 @@ from bot.accounts import sessions
 from bot.accounts.sessions import Step
 from bot.content.files import read_yaml
 from bot.desk.actors_file import read_actors
+from bot.desk.caseload_file import COLUMNS, MAX_LINES, read_people
 from bot.errors import AnswersError, ContentError
 from bot.monitoring.answers_file import read_table
 from bot.survey_reports import SurveyFigures
@@ -235,7 +236,7 @@ def _spoilt(before: bytes, where: list[int], tree: object) -> bytes:
 
 @given(
     text=st.text(st.characters(codec="utf-8", exclude_characters="\t"))
-    | st.sampled_from(["? [a]\n: b", "? {a: b}\n: c"])
+    | st.sampled_from(["? [a]\n: b", "? {a: b}\n: c", "a: !!bool perhaps", "!!int '': a", "- !!timestamp now", "a: 2026-02-31"])
 )
 @some(100)
 def test_any_text_is_yaml_or_a_fault(tmp_path_factory, text):
@@ -260,6 +261,32 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, levels):
     finally:
         tracemalloc.stop()
     assert (entries, bool(faults)) == ([], True)
+
+
+# Below the largest file that may be sent, and each once took a minute, half a gigabyte or (the deep ones) the process.
+WORST = {
+    "deep": "[" * 100_000,
+    "deep in blocks": "- " * 100_000,
+    "long": "k:\n  name: A\n  languages: [" + "9," * 900_000,
+    "bad at its end": "- 2026-01-02\n" * 140_000 + "- 2026-02-31",
+    "twice": "a: 1\n" * 390_000,
+    "tabs": "\t\n" * 990_000,
+    "columns": "person;" * 280_000,
+    "unknown columns": "x;" * 990_000,
+    "lines": ";".join(COLUMNS) + "\nx" * 990_000,
+    "no lines": "\n" * 1_990_000,
+}
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_the_worst_file_is_refused_within_a_second(tmp_path, name):
+    path = tmp_path / "worst"
+    path.write_text(WORST[name])
+    began = time.process_time()
+    read_actors(path)
+    faults = read_people(path.read_bytes(), "people.csv", 2026).faults
+    assert 0 < len(faults) <= MAX_LINES * len(COLUMNS)
+    assert time.process_time() - began < 1
 
 
 @given(data=st.binary(max_size=300) | st.text("abc;,\t|\"'\n\r0123456789=-", max_size=300).map(str.encode))

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_NUMBER = 2**63 - 1
 MAX_PATH = 1000  # characters; a number of 5,000 digits in a path can't even be read as a number
+MAX_DIGITS = 18  # of a length that is told; more than 4,300 cannot even be read as a number
 
 
 class RowNumber(IntegerConvertor):
@@ -53,7 +54,7 @@ class BodyLimit:
             return
         limit = max(self.limit, self.larger.get(scope["path"], 0))
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > limit:
+        if not length.isdigit() or len(length) > MAX_DIGITS or int(length) > limit:
             await _refuse(send)
             return
         try:

@@ -15,6 +15,10 @@ from bot.errors import Fault
 
 Path_ = tuple[str | int, ...]
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader  # the same, five times as fast
+DEEPEST = 40  # levels; ours have five. libyaml's composer calls itself for each: some 30,000 end the whole process
+MOST = 100_000  # parts (values, keys, starts and ends of lists) of a file; ours have 5,300 at most
+TABS = 20  # that are told
+_CAN_NOT_BE = (ValueError, LookupError, AttributeError, TypeError, OverflowError)  # what PyYAML stumbles with
 
 
 @dataclass
@@ -39,8 +43,16 @@ class _RepeatsError(Exception):
     """Aliases of aliases: a kilobyte could become billions of values."""
 
 
-def read_yaml(path: Path, root: Path) -> Document:
-    """Read one file. Never raises for what stands in it: the faults are in the document.
+class _TooMuchError(Exception):
+    """Too deep or too long to be read. `line` is counted from 1."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def read_yaml(path: Path, root: Path, most: int = MOST) -> Document:
+    """Read one file of at most `most` parts. Never raises for what stands in it: the faults are in the document.
 
     Names are given relative to `root`, so that messages read the same everywhere.
     """
@@ -54,11 +66,11 @@ def read_yaml(path: Path, root: Path) -> Document:
         document.faults.append(Fault(document.file, 0, "", f"not UTF-8 at byte {error.start}; save the file as UTF-8"))
         return document
     for number, line in enumerate(text.split("\n"), 1):
-        if "\t" in line:
+        if "\t" in line and len(document.faults) < TABS:
             document.faults.append(Fault(document.file, number, "", "a tab; use two spaces"))
     if document.faults:
         return document
-    _compose(text, document)
+    _compose(text, document, most)
     return document
 
 
@@ -69,10 +81,11 @@ def _relative(path: Path, root: Path) -> str:
         return str(path)
 
 
-def _compose(text: str, document: Document) -> None:
+def _compose(text: str, document: Document, most: int) -> None:
     loader = _LOADER(text)
     document.most = len(text) + 2
     try:
+        _measure(text, most)
         node = loader.get_single_node()
         document.data = _build(loader, node, (), document) if node is not None else {}
     except yaml.MarkedYAMLError as error:
@@ -84,25 +97,31 @@ def _compose(text: str, document: Document) -> None:
         document.faults.append(Fault(document.file, line, "", "an invisible control character; take it out"))
     except _RepeatsError:
         document.faults.append(Fault(document.file, 1, "", "aliases (*name) repeat too much; write it out"))
-    except ValueError as error:  # a date such as 2026-02-31
-        line = _line_of_bad_value(text)
-        document.faults.append(Fault(document.file, line, "", f"a value that can't be: {error}; mend it"))
-    except RecursionError:
-        document.faults.append(Fault(document.file, 1, "", "nested too deeply"))
+    except _TooMuchError as error:
+        document.faults.append(Fault(document.file, error.line, "", str(error)))
     finally:
         loader.dispose()
 
 
-def _line_of_bad_value(text: str) -> int:
-    for number, line in enumerate(text.split("\n"), 1):
-        value = line.split(": ", 1)[-1].strip()
-        try:
-            yaml.safe_load(value)
-        except ValueError:
-            return number
-        except yaml.YAMLError:
-            continue
-    return 1
+def _measure(text: str, most: int) -> None:
+    """Walk over the file before it is put together. Raises _TooMuchError, and what the parser raises."""
+    depth = 0
+    for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise _TooMuchError(event.start_mark.line + 1, "nested too deeply")
+        if number > most:
+            raise _TooMuchError(event.start_mark.line + 1, f"more than {most} parts; is this the right file?")
+
+
+def _value(loader: Any, node: yaml.Node, document: Document) -> Any:
+    """What a scalar says; None with a fault for what can't be: the day 2026-02-31, `!!bool perhaps`."""
+    try:
+        return loader.construct_object(node, deep=True)
+    except _CAN_NOT_BE as error:
+        message = f"a value that can't be: {str(error) or type(error).__name__}; mend it"
+        document.faults.append(Fault(document.file, node.start_mark.line + 1, "", message))
+        return None
 
 
 def _build(loader: Any, node: yaml.Node, path: Path_, document: Document) -> Any:
@@ -112,10 +131,10 @@ def _build(loader: Any, node: yaml.Node, path: Path_, document: Document) -> Any
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, child, (*path, index), document) for index, child in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node, deep=True)
+        return _value(loader, node, document)
     result: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
+        key = _value(loader, key_node, document)
         key = {True: "yes", False: "no"}.get(key, key) if isinstance(key, bool) else key
         line = key_node.start_mark.line + 1
         if isinstance(key, list | dict | set):

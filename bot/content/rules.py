@@ -248,6 +248,9 @@ def _examples(content: Content, reader: Reader) -> Iterator[Fault]:
                 if topic not in content.topics:
                     yield document.fault((topic,), "unknown topic; correct the name or remove it")
                     continue
+                if not isinstance(texts, list | None):
+                    yield document.fault((topic,), "must be a list of questions, one a line with '- ' before it")
+                    continue
                 for index, text in enumerate(texts or []):
                     counts[topic] += 1
                     form = locales.fold(str(text))

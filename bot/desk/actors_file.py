@@ -12,6 +12,7 @@ from bot.content.files import Document, Path_, read_yaml
 from bot.desk.calendar import FULL_SLOT, WEEKDAYS, Absence, Calendar, Slot, SlotError
 from bot.errors import Fault
 
+MOST = 20_000  # parts of a file: some 700 klantregisseurs, each with a full week and absences
 MAX_CODE, MAX_NAME, MAX_EMAIL = 40, 64, 254
 _KEYS = {"name", "email", "languages", "slots", "absences", "active"}
 DAYS = {"en": WEEKDAYS, "nl": ("ma", "di", "wo", "do", "vr")}
@@ -37,7 +38,7 @@ class ActorEntry:
 
 def read_actors(path: Path) -> tuple[list[ActorEntry], list[Fault]]:
     """Read a file. Never raises for what stands in it."""
-    document = read_yaml(path, path.parent)
+    document = read_yaml(path, path.parent, MOST)
     if document.faults:
         return [], document.faults
     if not isinstance(document.data, dict):

@@ -19,6 +19,8 @@ from bot.errors import Fault
 COLUMNS = ("person", "klantregisseur", "type", "route", "phase", "language", "gender", "birth_year")
 MAY = ("progress_talk",)  # columns that may be there
 MAX_BYTES = 20_000_000
+MAX_LINES = 20_000  # of a file, empty ones too: they are written in one transaction, and others wait for it
+MAX_COLUMNS = 50  # that are looked at; each unknown one is a fault
 MAX_KEY = 64  # characters of a person's key
 OLDEST = 1900
 _TYPES = {
@@ -118,6 +120,9 @@ def _rows(text: str, found: PeopleFile) -> Iterator[tuple[int, list[str]]]:
     line = 1
     try:
         for cells in reader:
+            if reader.line_num > MAX_LINES:
+                found.fault(line, "", f"more than {MAX_LINES} lines; split it into files that each have the first line")
+                return
             yield line, [cell.strip(" ") for cell in cells]
             line = reader.line_num + 1
     except csv.Error as error:
@@ -126,6 +131,9 @@ def _rows(text: str, found: PeopleFile) -> Iterator[tuple[int, list[str]]]:
 
 def _header(line: int, cells: list[str], found: PeopleFile) -> list[str]:
     """The names of the columns; empty when they don't fit."""
+    if len(cells) > MAX_COLUMNS:
+        found.fault(line, "", f"{len(cells)} columns; is this the right file?")
+        return []
     names = [cell.casefold() for cell in cells]
     for name in COLUMNS:
         if name not in names:

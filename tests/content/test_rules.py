@@ -67,6 +67,7 @@ BROKEN = {
     "a value without a question": ("figures/town.yaml", replaced("  to_confirm: When is the desk open?\n", ""), "write under to_confirm"),
     "an example twice": ("nl/examples/pip.yaml", replaced("nl two.what number 3", "NL one what, number 3!"), "stands at one.what too"),
     "too few examples": ("nl/examples/pip.yaml", replaced("  - nl one.what number 3\n", ""), "9 examples; write at least 10"),
+    "examples that are no list": ("nl/examples/pip.yaml", lambda text: "one.what: yes\n" + text[text.index("two.what:") :], "nl/examples/pip.yaml:1: one.what: must be a list"),
     "examples of no topic": ("nl/examples/pip.yaml", replaced("two.what:", "six.what:"), "unknown topic"),
     "a reply that is missing": ("en/replies.yaml", replaced("  declined:", "  refused:"), "escalate.declined: is missing"),
     "a button that is too long": ("en/replies.yaml", replaced("menu: Menu", "menu: The menu with all the subjects"), "a button takes 24"),

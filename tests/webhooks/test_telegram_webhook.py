@@ -89,6 +89,8 @@ def test_a_body_over_the_limit_is_refused(client, service):
     assert client.post("/telegram", content=body, headers=SECRET).status_code == 413
     in_pieces = (body[at : at + 1000].encode() for at in range(0, len(body), 1000))
     assert client.post("/telegram", content=in_pieces, headers=SECRET).status_code == 413
+    told = {"content-length": "9" * 5000}  # more than can be read as a number
+    assert client.post("/telegram", content=b"{}", headers=SECRET | told).status_code == 413
     assert kept(service) == []
 
 
