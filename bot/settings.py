@@ -16,6 +16,8 @@ from typing import Annotated, Literal
 from cryptography.fernet import Fernet
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from bot.alarm import Duty
 from bot.channels.smtp import SmtpServer
@@ -137,7 +139,7 @@ class Settings(BaseSettings):
     def has_own_keys(self) -> bool:
         """Whether the keys were given, and are not those that this machine made for development."""
         path = self.data_dir / _DEVELOPMENT_KEYS
-        return not path.exists() or json.loads(path.read_text())["secret_keys"] != self.secret_keys
+        return _kept_keys(path).get("secret_keys") != self.secret_keys
 
     @property
     def has_demo_accounts(self) -> bool:
@@ -152,7 +154,8 @@ class Settings(BaseSettings):
 
     @property
     def store_url(self) -> str:
-        return self.database_url or f"sqlite:///{self.data_dir / 'wegwijs.sqlite3'}"
+        url = self.database_url or f"sqlite:///{self.data_dir / 'wegwijs.sqlite3'}"
+        return re.sub(r"\Apostgres:", "postgresql:", url)  # the short name that some hosts hand out
 
     @property
     def hours(self) -> DeskHours:
@@ -219,6 +222,8 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         faults = [f"WEGWIJS_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         raise SettingsError(faults) from None
+    except UnicodeDecodeError:
+        raise SettingsError([".env: not UTF-8; save the file as UTF-8"]) from None
     faults = list(_faults(settings))
     if faults:
         raise SettingsError(faults)
@@ -237,14 +242,12 @@ def _faults(settings: Settings) -> list[str]:
         *_mail_faults(settings),
         *_monitoring_faults(settings),
         *_oidc_faults(settings),
+        *_database_faults(settings.store_url),
     ]
     if not settings.content_dir.is_dir():
         faults.append(f"WEGWIJS_CONTENT_DIR: {settings.content_dir} is no folder")
     if settings.translator_url and not settings.translator_url.startswith(("http://", "https://")):
         faults.append("WEGWIJS_TRANSLATOR_URL: must start with http:// or https://")
-    url = settings.database_url
-    if url and not url.startswith(("sqlite:", "postgresql:", "postgres:", "postgresql+psycopg:")):
-        faults.append("WEGWIJS_DATABASE_URL: only sqlite:///file and postgresql://… are supported")
     for key in settings.fernet_keys:
         try:
             Fernet(key)
@@ -253,6 +256,20 @@ def _faults(settings: Settings) -> list[str]:
     if bool(settings.secret_keys) != bool(settings.hash_key):
         faults.append("WEGWIJS_SECRET_KEYS and WEGWIJS_HASH_KEY belong together: set both or none")
     return faults + (_production_faults(settings) if settings.is_production else [])
+
+
+def _database_faults(url: str) -> list[str]:
+    """The address itself is never told: it may hold a password."""
+    if not url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
+        return ["WEGWIJS_DATABASE_URL: only sqlite:///file and postgresql://… are supported"]
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        form = "sqlite:///file or postgresql://user:password@host:5432/name, with @ : / in a password as %40 %3A %2F"
+        return [f"WEGWIJS_DATABASE_URL: can't be read; write it as {form}"]
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        return ["WEGWIJS_DATABASE_URL: names no file, so everything would be gone at the end; write sqlite:///file"]
+    return []
 
 
 def _monitoring_faults(settings: Settings) -> list[str]:
@@ -381,7 +398,7 @@ def _production_mail_faults(settings: Settings) -> list[str]:
 def _development_keys(data_dir: Path) -> dict[str, str]:
     """Keys of this machine for development, made once and kept readable for the owner alone."""
     path = data_dir / _DEVELOPMENT_KEYS
-    keys: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    keys = _kept_keys(path)
     if set(keys) >= set(new_keys()):
         return keys
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -389,6 +406,17 @@ def _development_keys(data_dir: Path) -> dict[str, str]:
     keys = new_keys() | keys
     path.write_text(json.dumps(keys))
     return keys
+
+
+def _kept_keys(path: Path) -> dict[str, str]:
+    """The keys of before; none where there is no file. Raises SettingsError where it is broken."""
+    try:
+        kept = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict):
+        raise SettingsError([f"{path} is broken; put its copy back, or delete it: nobody is known any more without it"])
+    return kept
 
 
 def new_keys() -> dict[str, str]:

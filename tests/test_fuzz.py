@@ -27,8 +27,10 @@ from bot.accounts.sessions import Step
 from bot.content.files import read_yaml
 from bot.desk.actors_file import read_actors
 from bot.desk.caseload_file import COLUMNS, MAX_LINES, read_people
-from bot.errors import AnswersError, ContentError
+from bot.errors import AnswersError, ContentError, SettingsError
 from bot.monitoring.answers_file import read_table
+from bot.settings import Settings, load_settings
+from bot.storage.store import make_engine
 from bot.survey_reports import SurveyFigures
 from tests.content.pack import write_pack
 from tests.test_guards import routes
@@ -236,7 +238,9 @@ def _spoilt(before: bytes, where: list[int], tree: object) -> bytes:
 
 @given(
     text=st.text(st.characters(codec="utf-8", exclude_characters="\t"))
-    | st.sampled_from(["? [a]\n: b", "? {a: b}\n: c", "a: !!bool perhaps", "!!int '': a", "- !!timestamp now", "a: 2026-02-31"])
+    | st.sampled_from(
+        ["? [a]\n: b", "? {a: b}\n: c", "a: !!bool perhaps", "!!int '': a", "- !!timestamp now", "a: 2026-02-31"]
+    )
 )
 @some(100)
 def test_any_text_is_yaml_or_a_fault(tmp_path_factory, text):
@@ -287,6 +291,62 @@ def test_the_worst_file_is_refused_within_a_second(tmp_path, name):
     faults = read_people(path.read_bytes(), "people.csv", 2026).faults
     assert 0 < len(faults) <= MAX_LINES * len(COLUMNS)
     assert time.process_time() - began < 1
+
+
+SETTINGS = sorted(
+    f"WEGWIJS_{name}".upper() for name in Settings.model_fields if name not in ("data_dir", "content_dir")
+)
+WRITTEN = st.one_of(
+    JUNK.map(lambda text: text.replace("\0", "")),
+    st.text("0123456789:,=-.@/ abcHXwhatsp+", max_size=40),
+    st.sampled_from(
+        [
+            "production",
+            "postgresql://",
+            "postgres://h:port/d",
+            "sqlite:///",
+            "https://x",
+            "24:00",
+            "25:00",
+            "2026-02-31",
+            "a=b,=c",
+            ",",
+        ]
+    ),
+)
+
+
+def test_any_settings_are_taken_or_named(monkeypatch, tmp_path):
+    """What the environment says is used, or refused with the name of the setting. Never anything else."""
+    monkeypatch.setenv("WEGWIJS_DATA_DIR", str(tmp_path))
+
+    @some(60)
+    @given(values=st.dictionaries(st.sampled_from(SETTINGS), WRITTEN.filter(_fits_an_environment), max_size=5))
+    def start(values):
+        with monkeypatch.context() as patch:
+            for name, value in values.items():
+                patch.setenv(name, value)
+            try:
+                settings = load_settings()
+            except SettingsError as error:
+                unnamed = [fault for fault in error.faults if "WEGWIJS_" not in fault]
+            else:
+                unnamed = []
+                _look_at_all(settings)
+            assert unnamed == []
+
+    start()
+
+
+def _look_at_all(settings):
+    for name, what in vars(Settings).items():
+        if isinstance(what, property) and (name != "oidc_role_map" or settings.oidc_issuer):
+            getattr(settings, name)
+    make_engine(settings.store_url).dispose()
+
+
+def _fits_an_environment(text):
+    return text.encode("utf-8", "ignore").decode() == text
 
 
 @given(data=st.binary(max_size=300) | st.text("abc;,\t|\"'\n\r0123456789=-", max_size=300).map(str.encode))

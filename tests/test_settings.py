@@ -50,6 +50,9 @@ def test_development_starts_without_any_setting_and_keeps_its_keys(tmp_path):
         ({"environment": "staging"}, "WEGWIJS_ENVIRONMENT"),
         ({"content_dir": "no/such/folder"}, "WEGWIJS_CONTENT_DIR"),
         ({"database_url": "mysql://x"}, "WEGWIJS_DATABASE_URL"),
+        ({"database_url": "postgresql://user:p@ss:word@host/name"}, "WEGWIJS_DATABASE_URL: can't be read"),
+        ({"database_url": "sqlite:file"}, "WEGWIJS_DATABASE_URL: can't be read"),
+        ({"database_url": "sqlite://"}, "names no file"),
         ({"secret_keys": "short", "hash_key": "x"}, "wegwijs keys new"),
         ({"hash_key": "x"}, "belong together"),
         ({"monitoring_answers": "no/such.csv"}, "is no file"),
@@ -96,3 +99,18 @@ def test_a_sound_production_setting_starts(tmp_path):
 def test_without_a_mail_server_the_alarm_still_shows_in_the_log(tmp_path):
     assert list(load_settings(data_dir=tmp_path).duty.on_duty(1)) == [("first", "duty@localhost")]
     assert list(load_settings(data_dir=tmp_path, **PRODUCTION).duty.on_duty(1)) == [("first", "duty@example.org")]
+
+
+def test_files_that_are_broken_are_named(tmp_path, monkeypatch):
+    (tmp_path / "development-keys.json").write_text("{")
+    with pytest.raises(SettingsError, match=r"development-keys\.json is broken; put its copy back"):
+        load_settings(data_dir=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(b"WEGWIJS_PORT=\xff\xfe")
+    with pytest.raises(SettingsError, match=r"\.env: not UTF-8"):
+        load_settings()
+
+
+def test_the_short_name_of_postgresql_is_taken(tmp_path):
+    settings = load_settings(data_dir=tmp_path, database_url="postgres://u@h:5432/d")
+    assert settings.store_url == "postgresql://u@h:5432/d"

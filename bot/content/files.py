@@ -108,10 +108,10 @@ def _measure(text: str, most: int) -> None:
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise _TooMuchError(event.start_mark.line + 1, "nested too deeply")
-        if number > most:
-            raise _TooMuchError(event.start_mark.line + 1, f"more than {most} parts; is this the right file?")
+        if depth > DEEPEST or number > most:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            too_long = f"more than {most} parts; is this the right file?"
+            raise _TooMuchError(line, "nested too deeply" if depth > DEEPEST else too_long)
 
 
 def _value(loader: Any, node: yaml.Node, document: Document) -> Any:
