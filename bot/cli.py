@@ -310,7 +310,8 @@ def _surveys(_: argparse.Namespace) -> int:
 
 
 def _keys(options: argparse.Namespace) -> int:
-    from bot.settings import load_settings, new_keys
+    from bot.development_keys import new_keys
+    from bot.settings import load_settings
 
     if options.what == "rotate":
         from bot.commands.operate import rotate_keys

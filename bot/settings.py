@@ -5,9 +5,7 @@ Every setting stands in `.env.example` with what it does; a test holds the two t
 
 from __future__ import annotations
 
-import json
 import re
-import secrets
 from datetime import date, time
 from itertools import product
 from pathlib import Path
@@ -21,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.alarm import Duty
 from bot.channels.smtp import SmtpServer
+from bot.development_keys import development_keys, kept_keys, new_keys
 from bot.errors import SettingsError
 from bot.locales import LANGUAGES
 from bot.pushes import PushRules
@@ -33,7 +32,6 @@ _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}|
 _Days = Annotated[dict[str, int], NoDecode, BeforeValidator(lambda value: read_days(value) if value else {})]
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ("answer", "survey")  # approved by Meta, for what goes outside WhatsApp's window
-_DEVELOPMENT_KEYS = "development-keys.json"
 
 
 class Settings(BaseSettings):
@@ -138,8 +136,7 @@ class Settings(BaseSettings):
     @property
     def has_own_keys(self) -> bool:
         """Whether the keys were given, and are not those that this machine made for development."""
-        path = self.data_dir / _DEVELOPMENT_KEYS
-        return _kept_keys(path).get("secret_keys") != self.secret_keys
+        return kept_keys(self.data_dir).get("secret_keys") != self.secret_keys
 
     @property
     def has_demo_accounts(self) -> bool:
@@ -230,7 +227,7 @@ def load_settings(**overrides: object) -> Settings:
     missing = {name for name in new_keys() if not getattr(settings, name)}
     if not missing:
         return settings
-    made = _development_keys(settings.data_dir)
+    made = development_keys(settings.data_dir)
     return settings.model_copy(update={name: made[name] for name in missing})
 
 
@@ -393,36 +390,3 @@ def _production_mail_faults(settings: Settings) -> list[str]:
     if settings.smtp_security == "none" and settings.smtp_host not in ("localhost", "127.0.0.1"):
         faults.append("WEGWIJS_SMTP_SECURITY must be starttls or tls in production, but for a server on this machine")
     return faults
-
-
-def _development_keys(data_dir: Path) -> dict[str, str]:
-    """Keys of this machine for development, made once and kept readable for the owner alone."""
-    path = data_dir / _DEVELOPMENT_KEYS
-    keys = _kept_keys(path)
-    if set(keys) >= set(new_keys()):
-        return keys
-    data_dir.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    keys = new_keys() | keys
-    path.write_text(json.dumps(keys))
-    return keys
-
-
-def _kept_keys(path: Path) -> dict[str, str]:
-    """The keys of before; none where there is no file. Raises SettingsError where it is broken."""
-    try:
-        kept = json.loads(path.read_text()) if path.exists() else {}
-    except ValueError:
-        kept = None
-    if not isinstance(kept, dict):
-        raise SettingsError([f"{path} is broken; put its copy back, or delete it: nobody is known any more without it"])
-    return kept
-
-
-def new_keys() -> dict[str, str]:
-    """Fresh values for WEGWIJS_SECRET_KEYS, WEGWIJS_HASH_KEY and WEGWIJS_RESEARCH_KEY."""
-    return {
-        "secret_keys": Fernet.generate_key().decode(),
-        "hash_key": secrets.token_urlsafe(32),
-        "research_key": secrets.token_urlsafe(32),
-    }

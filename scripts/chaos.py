@@ -40,9 +40,9 @@ from bot import content as texts  # noqa: E402  # after the path is set
 from bot.clock import Clock  # noqa: E402
 from bot.contacts import Thread  # noqa: E402
 from bot.content.figures import fill  # noqa: E402
+from bot.development_keys import new_keys  # noqa: E402
 from bot.identifiers import Vault  # noqa: E402
 from bot.messages import Address  # noqa: E402
-from bot.settings import new_keys  # noqa: E402
 from bot.storage.migrate import upgrade  # noqa: E402
 from bot.storage.models import AddressRow, ContactRow, InboxRow, LaneState, MessageRow, OutboxRow  # noqa: E402
 from bot.storage.store import make_engine  # noqa: E402

@@ -17,10 +17,11 @@ from bot import content as texts
 from bot.clock import Clock
 from bot.content import Content
 from bot.conversation import Conversation
+from bot.development_keys import new_keys
 from bot.identifiers import Vault
 from bot.inbox import Inbox
 from bot.service import Service, make_chores, make_surveyor
-from bot.settings import ROOT, Settings, load_settings, new_keys
+from bot.settings import ROOT, Settings, load_settings
 from bot.storage.migrate import upgrade
 from bot.storage.store import Store
 from bot.worker import Worker

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from bot.development_keys import new_keys
 from bot.errors import SettingsError
-from bot.settings import ROOT, Settings, load_settings, new_keys
+from bot.settings import ROOT, Settings, load_settings
 
 PRODUCTION = {
     "environment": "production",

@@ -29,8 +29,9 @@ import numpy as np
 from fastapi import FastAPI
 from twilio.request_validator import RequestValidator
 
+from bot.development_keys import new_keys
 from bot.service import build
-from bot.settings import ROOT, load_settings, new_keys
+from bot.settings import ROOT, load_settings
 from bot.understanding import Outcome, Understanding
 from bot.understanding.encoders import Vectors
 

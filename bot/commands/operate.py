@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import backup, doctor, opening
+from bot.development_keys import new_keys
 from bot.errors import SettingsError
 from bot.findings import Grade
 from bot.identifiers import Vault
 from bot.keys import rotate
-from bot.settings import Settings, new_keys
+from bot.settings import Settings
 from bot.storage.store import Store
 
 

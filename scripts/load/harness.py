@@ -24,9 +24,10 @@ from urllib.parse import parse_qs, urlencode
 import sqlalchemy as sa
 from twilio.request_validator import RequestValidator
 
+from bot.development_keys import new_keys
 from bot.identifiers import Vault
 from bot.messages import Address
-from bot.settings import ROOT, new_keys
+from bot.settings import ROOT
 from bot.storage.migrate import upgrade
 from bot.storage.store import make_engine
 

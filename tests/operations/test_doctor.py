@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from bot import cli, doctor, retention
 from bot import content as texts
+from bot.development_keys import new_keys
 from bot.doctor_templates import words
 from bot.findings import Grade
 from bot.locales import LANGUAGES
 from bot.messages import Address, InboundMessage, Kind
-from bot.settings import TEMPLATES, load_settings, new_keys
+from bot.settings import TEMPLATES, load_settings
 from bot.storage.models import InboxRow
 from tests.conftest import KEYS, make_service
 from tests.talk import Talk

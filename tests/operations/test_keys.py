@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot import people
+from bot.development_keys import new_keys
 from bot.identifiers import SealError, Vault
 from bot.keys import SEALED, rotate
 from bot.messages import Address
-from bot.settings import new_keys
 from bot.storage.linking_models import LinkCodeRow
 from bot.storage.models import AddressRow, Base, PartyRow
 from tests.caseload.people import make_party

@@ -23,13 +23,13 @@ from bot.clock import Clock
 from bot.contacts import Consent, Thread
 from bot.content import Content
 from bot.conversation import Conversation
+from bot.development_keys import new_keys
 from bot.identifiers import Vault
 from bot.inbox import insert, to_row
 from bot.locales import LANGUAGES
 from bot.messages import Address, InboundMessage, Kind, OutboundMessage, Receipt
 from bot.pace import Pace
 from bot.pushes import PushRules
-from bot.settings import new_keys
 from bot.storage import lanes
 from bot.storage.migrate import upgrade
 from bot.storage.models import AddressRow, ContactRow, InboxRow, OutboxRow, PartyRow, TimerRow
