@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,6 +21,10 @@ from bot.commands import caseload_line, monitoring_options
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
 from bot.locales import AMSTERDAM
 from bot.roles import Role
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from bot.understanding.apart import Apart
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -66,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("file", type=Path)
     evaluate.add_argument("--content", type=Path)
     evaluate.add_argument("--json", action="store_true")
+    evaluate.add_argument("--hurry", action="store_true", help="as when many wait: the slow encoder only for danger")
     _add_content(commands)
     _add(commands, "surveys", _surveys, "rights on answers, as SQL").add_argument("what", choices=["grants"])
     keys = _add(commands, "keys", _keys, "keys that encrypt addresses: new ones, or everything sealed anew")
@@ -164,13 +170,12 @@ def _accounts(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     gc.disable()  # what is made at start stays: looking for garbage took a tenth of it; `settle` turns it on again
-    from bot import beside
     from bot.settings import load_settings
 
     settings = load_settings()
-    loading = beside.begin(settings)
+    understander = _apart(settings)  # loads beside the rest
     web = importlib.import_module("webhooks.app")  # by name: this module stands below the web in the import rules
-    app = web.serve_app(settings, loading)
+    app = web.serve_app(settings, understander)
     if options.demo:
         from bot.demo import link_code, load_accounts, load_demo
 
@@ -187,21 +192,27 @@ def _serve(options: argparse.Namespace) -> int:
                 flush=True,
             )
     print(f"Desk         {address}/desk\nMonitoring   {address}/monitoring", flush=True)
+    understander.wait()
     return int(web.run(app, settings))
+
+
+def _apart(settings: Settings) -> Apart:
+    from bot.understanding.apart import Apart
+
+    return Apart(settings.content_dir, settings.data_dir / "models", as_json=settings.log_json)
 
 
 def _worker(_: argparse.Namespace) -> int:
     gc.disable()  # as in `_serve`
-    from bot import beside
     from bot.settings import load_settings
 
     settings = load_settings()
-    loading = beside.begin(settings)
+    understander = _apart(settings)
     from bot.service import build
     from bot.worker import settle
 
     async def work() -> None:
-        service = build(settings, loading=loading)
+        service = build(settings, understander=understander.wait())
         settle()
         logs.configure(as_json=settings.log_json)
         try:
@@ -245,7 +256,7 @@ def _ask(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from bot.commands.evaluate import evaluate
 
-    return evaluate(options.file, *_folders(options), as_json=options.json)
+    return evaluate(options.file, *_folders(options), as_json=options.json, hurry=options.hurry)
 
 
 def _content_check(options: argparse.Namespace) -> int:

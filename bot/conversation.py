@@ -105,9 +105,9 @@ class Conversation:
         situation = self._situation(contact, message, self.clock.now(), None)
         return Heard(message, situation.language if needs_understanding(situation) else "")
 
-    def understand(self, heard: Heard) -> Understanding:
-        """What the words of a message mean: takes processor time and no database."""
-        return self._known(self.understander.understand(heard.message.text, heard.language))
+    def understand(self, heard: Heard, *, hurry: bool = False) -> Understanding:
+        """What the words of a message mean: takes processor time and no database. `hurry`: many wait."""
+        return self._known(self.understander.understand(heard.message.text, heard.language, hurry=hurry))
 
     def _known(self, understood: Understanding) -> Understanding:
         """Only topics that this content has: a model of other content must not stop a conversation."""

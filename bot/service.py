@@ -5,13 +5,13 @@ The web application, the worker alone and the terminal share it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot import beside, busy, logs, survey_events, survey_waves, survey_window
+from bot import busy, logs, survey_events, survey_waves, survey_window
 from bot import content as texts
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
@@ -72,12 +72,11 @@ def build(
     settings: Settings,
     *,
     understander: Understander | None = None,
-    loading: Callable[[], Understander] | None = None,
     channels: Mapping[str, Channel] | None = None,
 ) -> Service:
     """Load the content, open and upgrade the database, wire the rest.
 
-    `loading`: waits for an understander that is being loaded meanwhile (`bot.beside`).
+    `understander`: one that is there or being loaded; otherwise it is loaded here, into this process.
 
     Raises ContentError, SettingsError, SecondProcessError or StoreUnavailableError: the start stops with one clear
     message.
@@ -92,7 +91,7 @@ def build(
     clock = Clock(_offset(store) if settings.simulator else timedelta())
     vault = Vault(settings.fernet_keys, settings.hash_key)
     surveyor = make_surveyor(settings, loaded)
-    understander = understander or (loading or (lambda: beside.load(settings)))()
+    understander = understander or _load_understander(settings)
     conversation = Conversation(
         content=loaded,
         understander=understander,
@@ -186,6 +185,12 @@ def make_chores(settings: Settings, store: Store, clock: Clock, content: Content
         Sweep("the facts", 3600, store, clock, lambda connection, now: facts.write(connection, now, content)),
         Sweep("the digest", 20, store, clock, lambda connection, now: digest.put_due(connection, now, rules)),
     ]
+
+
+def _load_understander(settings: Settings) -> Understander:
+    from bot.understanding.engine import load_understander  # noqa: PLC0415  # the encoders load only where messages are understood
+
+    return load_understander(settings.content_dir, settings.data_dir / "models")
 
 
 def _offset(store: Store) -> timedelta:

@@ -30,6 +30,7 @@ from bot.storage import lanes
 from bot.storage.lanes import Lane
 from bot.storage.models import InboxRow, LaneState, OutboxRow
 from bot.storage.store import Store
+from bot.understanding import Understanding
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ POLL_SECONDS = 0.25
 TIMER_SECONDS = 1.0
 LEASE_SECONDS = 20.0
 RETENTION_SECONDS = 3600.0
-MINDS = 2  # messages whose words are understood at once: a thread a core, and each costs memory of its own
+MINDS = 4  # messages handed to the understanding at once: two at work there, two that wait at its door
+MANY = 4  # messages whose words are to be understood: more is a rush
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 
 
@@ -84,6 +86,7 @@ class Worker:
         # What the claim found out about its rows; taken out when their turn comes.
         self._addresses: dict[int, str | None] = {}  # where messages go
         self._heard: dict[int, Heard | Exception] = {}  # what was written
+        self._to_understand = 0
         self._minds = ThreadPoolExecutor(MINDS, thread_name_prefix="mind")
         self._arrived, self._to_send = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -237,10 +240,21 @@ class Worker:
             raise heard
         conversation, understanding = self.conversation, None
         if heard.language:
-            loop = asyncio.get_running_loop()
-            understanding = await loop.run_in_executor(self._minds, conversation.understand, heard)
+            understanding = await self._understand(heard)
         if await self.store.aquick(lambda c: conversation.close(c, row, heard.message, understanding)):
             await asyncio.to_thread(self.store.scrub)
+
+    async def _understand(self, heard: Heard) -> Understanding:
+        """In a thread. Whoever waits behind more than MANY others is understood in a hurry."""
+        self._to_understand += 1
+
+        def think() -> Understanding:
+            return self.conversation.understand(heard, hurry=self._to_understand > MANY)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._minds, think)
+        finally:
+            self._to_understand -= 1
 
     async def _try_again(self, row: sa.Row[Any], error: str) -> None:
         """A message that failed waits as the head of its lane; after the last try it is dead and people see it."""

@@ -24,7 +24,6 @@ from hypothesis import strategies as st
 from bot import content as texts
 from bot.accounts import sessions
 from bot.accounts.sessions import Step
-from bot.content.files import read_yaml
 from bot.desk.actors_file import read_actors
 from bot.desk.caseload_file import COLUMNS, MAX_LINES, read_people
 from bot.errors import AnswersError, ContentError, SettingsError
@@ -32,6 +31,7 @@ from bot.monitoring.answers_file import read_table
 from bot.settings import Settings, load_settings
 from bot.storage.store import make_engine
 from bot.survey_reports import SurveyFigures
+from bot.yaml_files import read_yaml
 from tests.content.pack import write_pack
 from tests.test_guards import routes
 from tests.webhooks.browser import log_in, make_browser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import uvicorn
@@ -123,9 +123,9 @@ async def running(service: Service) -> AsyncIterator[None]:
                 await worker
 
 
-def serve_app(settings: Settings | None = None, loading: Callable[[], Understander] | None = None) -> FastAPI:
-    """What uvicorn serves: everything built from the environment when the server starts. `loading`: see `build`."""
-    service = build(settings or load_settings(), loading=loading)
+def serve_app(settings: Settings | None = None, understander: Understander | None = None) -> FastAPI:
+    """What uvicorn serves: everything built from the environment when the server starts."""
+    service = build(settings or load_settings(), understander=understander)
     app = create_app(service)
     app.router.lifespan_context = lambda _: running(service)
     return app

@@ -59,7 +59,7 @@ def noop() -> FastAPI:
 class Nothing:
     """Understands nothing: the load measures accepting, not answering."""
 
-    def understand(self, text: str, language: str) -> Understanding:  # noqa: ARG002  # the interface
+    def understand(self, text: str, language: str, *, hurry: bool = False) -> Understanding:  # noqa: ARG002  # the interface
         return Understanding(Outcome.ESCALATE, language)
 
     def encode(self, texts: Sequence[str]) -> Vectors:

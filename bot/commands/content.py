@@ -9,7 +9,6 @@ from pathlib import Path
 from bot.actions import Choice, Reply, Show
 from bot.contacts import Group
 from bot.content import Content, editorial
-from bot.content.files import read_yaml
 from bot.content.load import read_content
 from bot.content.rules import check as faults_of
 from bot.content.schema import Status
@@ -17,6 +16,7 @@ from bot.locales import LANGUAGES
 from bot.messages import CAPABILITIES
 from bot.monitoring import baseline
 from bot.replies import render
+from bot.yaml_files import read_yaml
 
 
 def check(root: Path) -> int:

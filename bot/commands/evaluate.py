@@ -26,8 +26,8 @@ _NOTE = (
 )
 
 
-def evaluate(file: Path, content_dir: Path, cache_dir: Path, *, as_json: bool = False) -> int:
-    """Print the figures; the pictures are written beside the model.
+def evaluate(file: Path, content_dir: Path, cache_dir: Path, *, as_json: bool = False, hurry: bool = False) -> int:
+    """Print the figures; the pictures are written beside the model. `hurry`: as when many wait.
 
     Raises WegwijsError for a file that can't be used.
     """
@@ -37,7 +37,7 @@ def evaluate(file: Path, content_dir: Path, cache_dir: Path, *, as_json: bool = 
         print(f"topic {topic} does not stand in the content: left out of {count} messages", file=sys.stderr)
     if not queries:
         raise WegwijsError(f"{file} holds no message that can be measured")
-    looks, judged = zip(*(judge(engine, query) for query in queries), strict=True)
+    looks, judged = zip(*(judge(engine, query, hurry=hurry) for query in queries), strict=True)
     crossed = folds.cross_validated(engine, looks, judged)
     saved = _draw(judged, cache_dir)
     if as_json:
@@ -65,10 +65,10 @@ def read_queries(file: Path, topics: set[str]) -> tuple[list[Query], dict[str, i
     return queries, unknown
 
 
-def judge(engine: Engine, query: Query) -> tuple[Look, Judged]:
+def judge(engine: Engine, query: Query, *, hurry: bool = False) -> tuple[Look, Judged]:
     """Understand one message and time it."""
     start = time.perf_counter()
-    look = engine.look(query.text, query.lang)
+    look = engine.look(query.text, query.lang, hurry=hurry)
     said = engine.conclude(look)
     return look, Judged(query, said, time.perf_counter() - start, engine.crisis_topic)
 

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bot.content.files import Document, read_yaml
 from bot.content.schema import Answer, Figure, Organisation, Topic, placeholders
 from bot.content.surveys import Definition, Surveys, SurveyTexts
 from bot.errors import ContentError, Fault
 from bot.locales import LANGUAGES
+from bot.yaml_files import Document, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 Text = str | dict[str, str]  # a text, or one for each plural category

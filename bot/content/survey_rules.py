@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import combinations, groupby
 
-from bot.content.files import Document
 from bot.content.surveys import CONTROLS, Audience, Item, Survey, Surveys
 from bot.errors import Fault
 from bot.locales import LANGUAGES, fold
+from bot.yaml_files import Document
 
 LABEL_LIMIT = 40  # with its figure before it, it stays on one line of a button
 WEEK_DAYS, MONTH_DAYS = 7, 30

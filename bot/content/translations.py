@@ -11,10 +11,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.content.files import Path_
 from bot.content.load import Content
 from bot.content.schema import Answer
 from bot.locales import LANGUAGES
+from bot.yaml_files import Path_
 
 SOURCE, *TRANSLATIONS = LANGUAGES
 LENGTH = 8  # characters of the fingerprint

@@ -8,9 +8,9 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any
 
-from bot.content.files import Document, Path_, read_yaml
 from bot.desk.calendar import FULL_SLOT, WEEKDAYS, Absence, Calendar, Slot, SlotError
 from bot.errors import Fault
+from bot.yaml_files import Document, Path_, read_yaml
 
 MOST = 20_000  # parts of a file: some 700 klantregisseurs, each with a full week and absences
 MAX_CODE, MAX_NAME, MAX_EMAIL = 40, 64, 254

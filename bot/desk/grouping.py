@@ -15,11 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bot.understanding.encoders import Vectors
+if TYPE_CHECKING:
+    from bot.understanding.encoders import Vectors
 
 MOST = 2000  # questions that are compared with each other: 2 million pairs, a second
 APART = 0.70  # distance (1 - cosine) from which two questions are different
@@ -31,7 +30,8 @@ THOUGHT = 0.3  # chance from which a question is thought to be about a topic
 # What the encoder was made for. Of other languages it sees only letters that it doesn't know, all alike.
 ENCODED = frozenset(("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"))
 
-Encode = Callable[[Sequence[str]], Vectors]
+Encode = Callable[[Sequence[str]], "Vectors"]
+Vector = Callable[[str], Any]  # the vector of one text
 
 
 @dataclass(frozen=True)
@@ -65,55 +65,16 @@ class Grouper:
         """Places of questions of which every two in a group mean the same; groups and members in the order given."""
         if len(questions) < 2:
             return [[place] for place in range(len(questions))]
-        rows = self._words(questions) * [[question.language in ENCODED] for question in questions]
-        chances = _topics(questions, weigh=lambda chance, _: chance)
-        enough = np.where(_of_other_topics(chances), ALMOST_ITS_WORDS, SAME_WORDS)
-        alike = np.maximum(rows @ rows.T / enough, chances @ chances.T / SAME_TOPIC)
-        distances = 1 / np.maximum(alike[np.triu_indices(len(questions), 1)], 1e-3)
+        from bot.desk import likeness  # noqa: PLC0415  # as below
+
         groups: dict[int, list[int]] = {}
-        for place, label in enumerate(_clusters(distances, "complete", 1)):
+        for place, label in enumerate(likeness.closely(questions, self._vector)):
             groups.setdefault(label, []).append(place)
         return list(groups.values())
 
     def _labels(self, questions: Sequence[Question]) -> list[int]:
         if len(questions) < 2:
             return list(range(len(questions)))
-        rows = np.hstack([self._words(questions), _topics(questions)])
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-        distances = np.clip(1 - rows @ rows.T, 0, None)[np.triu_indices(len(questions), 1)]
-        return _clusters(distances, "average", APART)
+        from bot.desk import likeness  # noqa: PLC0415  # numpy: 20 MB that a server needs only here
 
-    def _words(self, questions: Sequence[Question]) -> NDArray[np.float64]:
-        return np.array([self._vector(question.text) for question in questions], dtype=np.float64)
-
-
-def _clusters(distances: NDArray[np.float64], method: str, apart: float) -> list[int]:
-    """The number of the group of each place."""
-    from scipy.cluster.hierarchy import fcluster, linkage  # noqa: PLC0415  # 27 MB and 0.3 s that a server needs only here
-
-    return [int(label) for label in fcluster(linkage(distances, method), apart, "distance")]
-
-
-def _of_other_topics(chances: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Of which two questions each is thought to be about a topic, but not about the same one."""
-    if not chances.shape[1]:
-        return np.zeros((len(chances), len(chances)), dtype=bool)
-    first, thought = chances.argmax(axis=1), chances.max(axis=1) > THOUGHT
-    apart: NDArray[np.bool_] = (first[:, None] != first) & thought[:, None] & thought
-    return apart
-
-
-def _hellinger(chance: float, whole: float) -> float:
-    return max(chance, 0.0) ** 0.5 / whole**0.5 if whole > 0 else 0.0
-
-
-def _topics(questions: Sequence[Question], weigh: Callable[[float, float], float] = _hellinger) -> NDArray[np.float64]:
-    """A row for each question: its chances, or their square roots (Hellinger), which make a row of length 1."""
-    names = sorted({topic for question in questions for topic, _ in question.candidates})
-    column = {topic: number for number, topic in enumerate(names)}
-    rows = np.zeros((len(questions), len(names)))
-    for row, question in zip(rows, questions, strict=True):
-        whole = sum(chance for _, chance in question.candidates)
-        for topic, chance in question.candidates:
-            row[column[topic]] = weigh(chance, whole)
-    return rows
+        return likeness.loosely(questions, self._vector)

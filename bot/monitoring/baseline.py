@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bot.content.files import Document, read_yaml
 from bot.errors import ContentError, Fault
+from bot.yaml_files import Document, read_yaml
 
 FILE = "baseline_2024.yaml"
 SUBGROUPS = {

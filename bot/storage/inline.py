@@ -23,7 +23,7 @@ from bot.errors import StoreUnavailableError
 
 Job = tuple[Callable[[Connection], Any], "Future[Any]"]
 
-TURN_SECONDS = 0.01  # of work in one commit: the loop has other things to do
+TURN_SECONDS = 0.03  # of work in one commit: the loop has other things to do
 
 
 class Alone:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.content.files import read_yaml
 from bot.understanding.normalise import words
+from bot.yaml_files import read_yaml
 
 _GAP = r"(?: \S+){0,2} "  # at most two other words between two words of a phrase
 

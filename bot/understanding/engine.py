@@ -20,7 +20,7 @@ from bot.understanding.kernel import FAST, FULL, Floats
 from bot.understanding.lexicon import read_lexicon
 from bot.understanding.model import Model, Scores, load, model_path
 from bot.understanding.normalise import MAX_CHARACTERS, stretches, words
-from bot.understanding.outcome import Candidate, Outcome, Understanding
+from bot.understanding.outcome import Candidate, Outcome, Reason, Understanding
 from bot.understanding.reading import Reader, Reading, make_reader, parts
 
 log = logging.getLogger(__name__)
@@ -84,11 +84,14 @@ class Engine:
         self._e5, self._use = e5, use
         self.crisis_topic = next((topic for topic in model.topics if topic.endswith(CRISIS_SUFFIX)), "")
 
-    def understand(self, text: str, language: str) -> Understanding:
-        """Understand a text. `language` is what the contact chose: a hint. Never raises for any text."""
-        return self.conclude(self.look(text, language))
+    def understand(self, text: str, language: str, *, hurry: bool = False) -> Understanding:
+        """Understand a text. `language` is what the contact chose: a hint. Never raises for any text.
 
-    def look(self, text: str, language: str) -> Look:
+        `hurry`: the slow encoder is asked only about danger. That costs a point or two (docs/understanding.md).
+        """
+        return self.conclude(self.look(text, language, hurry=hurry))
+
+    def look(self, text: str, language: str, *, hurry: bool = False) -> Look:
         """What stands in a message, before anything is decided."""
         reading = self.reader.read(text, language)
         danger = bool(self.rules.match(reading.views) or self._inside(text, language))
@@ -97,7 +100,7 @@ class Engine:
         kind = self.reader.lexicon.smalltalk.get(folded, "" if says_something else "other")
         near = self.near(reading)
         scores = self.scores(reading, quick=True, near=near)
-        if danger or not (kind or self._sure(scores)):
+        if danger or not (kind or self._sure(scores, hurry=hurry)):
             scores = self._thorough(reading, scores, near)
             danger = bool(self.crisis_topic) and (danger or scores.danger >= decide.LIMITS.danger)
         return Look(reading, scores, danger, "" if danger else kind)
@@ -111,6 +114,12 @@ class Engine:
         kind = look.smalltalk or (self._smalltalk(look.reading) if outcome is Outcome.SMALLTALK else "")
         also = self._also(look.reading, chances) if outcome is Outcome.ANSWER else ()
         return Understanding(outcome, look.reading.guess.language, chances.candidates, kind, also)
+
+    def explain(self, text: str, language: str) -> Reason:
+        """What carried the best topic of a message. Never raises for any text."""
+        from bot.understanding.explain import explain  # noqa: PLC0415  # that module needs this one
+
+        return explain(self, text, language)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """The fast encoder's view of some texts, to compare them with each other."""
@@ -171,9 +180,9 @@ class Engine:
         chances = self._rank(scores.without(self.model.topics.index(self.crisis_topic)), calibration)
         return chances.with_last_offered(self.crisis_topic) if scores.danger >= decide.LIMITS.perhaps else chances
 
-    def _sure(self, quick: Scores) -> bool:
+    def _sure(self, quick: Scores, *, hurry: bool) -> bool:
         first = self._rank(quick).candidates[0]
-        return first.confidence >= decide.LIMITS.quick and quick.danger < decide.LIMITS.quick_danger
+        return (hurry or first.confidence >= decide.LIMITS.quick) and quick.danger < decide.LIMITS.quick_danger
 
     def _crisis(self, reading: Reading, chances: decide.Chances) -> Understanding:
         others = [candidate for candidate in chances.candidates if candidate.topic != self.crisis_topic]

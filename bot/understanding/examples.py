@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.content.files import read_yaml
 from bot.errors import ContentError, Fault
+from bot.yaml_files import read_yaml
 
 # Labels in `_other.yaml` that are no topic.
 PERSON, OFF_TOPIC, SMALLTALK, CRISIS, NOT_CRISIS = "person", "off_topic", "smalltalk", "crisis", "not_crisis"

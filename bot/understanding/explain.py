@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from bot.understanding.engine import Engine
+from bot.understanding.outcome import Reason
 from bot.understanding.reading import Reading
 
 NEAREST, WORDS = 3, 5
 MOST_WORDS = 40  # of a message that are tried
-
-
-@dataclass(frozen=True)
-class Reason:
-    """`examples`: text, topic and share of the score. `words`: word and how much less sure it is without it."""
-
-    topic: str
-    common: str  # the message in common words, as it was compared
-    language: str
-    rule: str  # the phrase of danger that was found
-    danger: float
-    examples: tuple[tuple[str, str, float], ...]
-    words: tuple[tuple[str, float], ...]
 
 
 def explain(engine: Engine, text: str, language: str) -> Reason:

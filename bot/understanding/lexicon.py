@@ -13,9 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bot.content.files import read_yaml
 from bot.understanding.normalise import one_form, words
 from bot.understanding.skeleton import is_arabic, skeleton
+from bot.yaml_files import read_yaml
 
 _LONGEST = 4  # words of a term
 _CLEAR_BONES = 4  # a shorter skeleton fits too many words

@@ -44,11 +44,27 @@ class Understanding:
     also: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Reason:
+    """Why a topic came first. `examples`: text, topic and share of the score; `words`: word, how much less without."""
+
+    topic: str
+    common: str  # the message in common words, as it was compared
+    language: str
+    rule: str  # the phrase of danger that was found
+    danger: float
+    examples: tuple[tuple[str, str, float], ...]
+    words: tuple[tuple[str, float], ...]
+
+
 class Understander(Protocol):
     """Anything that understands messages."""
 
-    def understand(self, text: str, language: str) -> Understanding:
-        """Understand a text. `language` is what the contact chose (nl, en, ar): a hint. Never raises for any text."""
+    def understand(self, text: str, language: str, *, hurry: bool = False) -> Understanding:
+        """Understand a text. `language` is what the contact chose (nl, en, ar): a hint. Never raises for any text.
+
+        `hurry`: many wait; be quick where that costs little, but never about danger.
+        """
         ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:

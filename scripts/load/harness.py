@@ -71,6 +71,7 @@ def environment(url: str, folder: Path, twilio_port: int) -> dict[str, str]:
     return {
         "WEGWIJS_DATABASE_URL": url,
         "WEGWIJS_DATA_DIR": str(data),
+        "WEGWIJS_SIMULATOR": "false",  # with the chat page come invented answers, and a report of them at the start
         "WEGWIJS_PUBLIC_BASE_URL": PUBLIC,
         "WEGWIJS_TELEGRAM_TOKEN": "123:LOAD",
         "WEGWIJS_TELEGRAM_WEBHOOK_SECRET": "load-secret",
@@ -90,6 +91,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+_UNDERSTANDS = b"bot.understanding.apart"
+
+
 @dataclass
 class Process:
     """A process of the service."""
@@ -98,13 +102,37 @@ class Process:
     port: int
 
     def cpu(self) -> float:
-        """Seconds of CPU time so far."""
-        return cpu_of(self.popen.pid)
+        """Seconds of CPU time so far, with the process that understands."""
+        return sum(map(cpu_of, self._family()))
 
     def resident(self) -> int:
-        """Resident memory in MB."""
-        lines = Path(f"/proc/{self.popen.pid}/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS"))
+        """Resident memory in MB, with the process that understands; a file that both map is counted once."""
+        own, mapped = 0, dict[str, int]()
+        for pid in self._family():
+            here, files = resident_of(pid)
+            own += here
+            mapped |= {path: max(size, mapped.get(path, 0)) for path, size in files.items()}
+        return (own + sum(mapped.values())) // 1024
+
+    def _family(self) -> list[int]:
+        children = Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children").read_text(encoding="ascii")
+        apart = [int(pid) for pid in children.split() if _UNDERSTANDS in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [self.popen.pid, *apart]
+
+
+def resident_of(pid: int) -> tuple[int, dict[str, int]]:
+    """Resident memory in kB: its own, and that of each file that it maps."""
+    own, mapped, path = 0, dict[str, int](), ""
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="ascii").splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):  # address, rights, offset, device, inode, path
+            path = words[5] if len(words) > 5 and words[4] != "0" else ""
+        elif words[0] == "Rss:":
+            mapped[path] = mapped.get(path, 0) + int(words[1])
+        elif words[0] == "Anonymous:":  # also where a file was mapped and written to
+            own += int(words[1])
+            mapped[path] -= int(words[1])
+    return own, mapped
 
 
 def cpu_of(pid: int) -> float:

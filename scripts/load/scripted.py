@@ -32,7 +32,7 @@ class Thinking:
     def __init__(self) -> None:
         self.seconds = float(os.environ.get(THINK, "0"))
 
-    def understand(self, text: str, language: str) -> Understanding:  # noqa: ARG002  # the interface
+    def understand(self, text: str, language: str, *, hurry: bool = False) -> Understanding:  # noqa: ARG002  # the interface
         time.sleep(self.seconds)
         return Understanding(Outcome.ANSWER, language, (Candidate("pip.what", 0.9),))
 

@@ -30,7 +30,7 @@ class Unsure:
     def __init__(self, encode: Encode) -> None:
         self.encode = encode
 
-    def understand(self, text: str, language: str) -> Understanding:
+    def understand(self, text: str, language: str, *, hurry: bool = False) -> Understanding:  # the interface
         if not text.endswith(("?", "؟")):
             return Understanding(Outcome.SMALLTALK, language, (), "greeting")
         return Understanding(Outcome.ESCALATE, language, (Candidate("pip.what", 0.2), Candidate("wait.lessons", 0.1)))

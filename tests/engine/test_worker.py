@@ -19,6 +19,7 @@ from bot.messages import Address, InboundMessage, Kind
 from bot.storage import lanes
 from bot.storage.models import InboxRow, LaneState, OutboxRow
 from bot.storage.store import Store
+from bot.understanding import Outcome, Understanding
 from tests.conftest import make_service
 
 
@@ -177,7 +178,7 @@ def test_understanding_does_not_hold_up_other_people(live, understander):
     release = threading.Event()
     understand = understander.understand
 
-    def slow(text, language):
+    def slow(text, language, **_):
         if text == "slow":
             release.wait(5)
         return understand(text, language)
@@ -193,6 +194,37 @@ def test_understanding_does_not_hold_up_other_people(live, understander):
             release.set()
 
     asyncio.run(run())
+
+
+def test_in_a_rush_words_are_understood_in_a_hurry_until_it_is_over(live, understander, monkeypatch):
+    """Seen through the whole way of a message: twelve at once, then one alone."""
+    hurries = []
+    gate = threading.Event()
+
+    def understand(text, language, *, hurry=False):
+        gate.wait(10)
+        hurries.append(hurry)
+        return Understanding(Outcome.SMALLTALK, language, (), "greeting")
+
+    monkeypatch.setattr(understander, "understand", understand)
+
+    async def rush():
+        for number in range(12):
+            await live.inbox.accept(
+                InboundMessage(f"k{number}", Address("console", f"p{number}"), Kind.TAP, token="nl")
+            )
+        await work(live, lambda: not open_rows(live, InboxRow))
+        for number in range(12):
+            await live.inbox.accept(InboundMessage(f"t{number}", Address("console", f"p{number}"), Kind.TEXT, "hallo"))
+        asyncio.get_running_loop().call_later(0.5, gate.set)
+        await work(live, lambda: not open_rows(live, InboxRow))
+        await live.inbox.accept(InboundMessage("last", Address("console", "p1"), Kind.TEXT, "hallo"))
+        await work(live, lambda: not open_rows(live, InboxRow))
+
+    asyncio.run(rush())
+    assert len(hurries) == 13
+    assert any(hurries[:12])
+    assert not hurries[12]
 
 
 def test_two_workers_on_postgresql_share_the_work(settings, postgres_store, vault, content, understander):

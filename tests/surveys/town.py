@@ -104,7 +104,7 @@ class MovedClock(Clock):
 class Understander:
     """A cry for help is one; anything else is a question without an answer."""
 
-    def understand(self, text: str, language: str) -> Understanding:
+    def understand(self, text: str, language: str, *, hurry: bool = False) -> Understanding:  # the interface
         return Understanding(Outcome.CRISIS if text == CRISIS else Outcome.ESCALATE, language)
 
 

@@ -182,3 +182,18 @@ def test_the_service_does_not_load_what_only_fitting_needs() -> None:
 
     script = "import bot.understanding.engine, sys; sys.exit('scipy' in sys.modules or 'sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=PACK.parents[2], check=False).returncode == 0
+
+
+def test_in_a_hurry_the_slow_encoder_is_asked_only_about_danger(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    slow = engine._e5.encode
+    monkeypatch.setattr(engine._e5, "encode", lambda texts: asked.extend(texts) or slow(texts))
+    unsure = "ding van die dinges daar"
+    engine.understand(unsure, "nl")
+    assert len(asked) == 1
+    engine.understand(unsure, "nl", hurry=True)
+    assert len(asked) == 1
+    assert engine.understand("ik wil dood", "nl", hurry=True).outcome is Outcome.CRISIS
+    assert len(asked) == 2
