@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,10 +20,6 @@ from bot.commands import caseload_line, monitoring_options
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
 from bot.locales import AMSTERDAM
 from bot.roles import Role
-
-if TYPE_CHECKING:
-    from bot.settings import Settings
-    from bot.understanding.apart import Apart
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -170,10 +165,11 @@ def _accounts(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     gc.disable()  # what is made at start stays: looking for garbage took a tenth of it; `settle` turns it on again
+    from bot.commands.work import apart
     from bot.settings import load_settings
 
     settings = load_settings()
-    understander = _apart(settings)  # loads beside the rest
+    understander = apart(settings)  # loads beside the rest
     web = importlib.import_module("webhooks.app")  # by name: this module stands below the web in the import rules
     app = web.serve_app(settings, understander)
     if options.demo:
@@ -196,32 +192,11 @@ def _serve(options: argparse.Namespace) -> int:
     return int(web.run(app, settings))
 
 
-def _apart(settings: Settings) -> Apart:
-    from bot.understanding.apart import Apart
-
-    return Apart(settings.content_dir, settings.data_dir / "models", as_json=settings.log_json)
-
-
 def _worker(_: argparse.Namespace) -> int:
     gc.disable()  # as in `_serve`
-    from bot.settings import load_settings
+    from bot.commands.work import work
 
-    settings = load_settings()
-    understander = _apart(settings)
-    from bot.service import build
-    from bot.worker import settle
-
-    async def work() -> None:
-        service = build(settings, understander=understander.wait())
-        settle()
-        logs.configure(as_json=settings.log_json)
-        try:
-            await service.worker.run()
-        finally:
-            await service.close()
-
-    asyncio.run(work())
-    return 0
+    return work()
 
 
 def _chat(options: argparse.Namespace) -> int:
