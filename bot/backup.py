@@ -1,7 +1,7 @@
 """A copy of the database in one file while the service works, and back again.
 
-SQLite: its online backup, page by page, so that writers hardly wait. PostgreSQL: `pg_dump` and `pg_restore`, the
-database's own programs (Debian: postgresql-client). Beside each copy stands a manifest: the schema's revision, the
+SQLite: its online backup, page by page, so that writers hardly wait. PostgreSQL: `pg_dump`, `pg_restore` and `psql`,
+the database's own programs (Debian: postgresql-client). Beside each copy stands a manifest: the schema's revision, the
 rows of each table and a hash. The keys are never part of a copy: without them no address in it can be read.
 """
 
@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -89,8 +91,7 @@ def restore(url: str, file: Path, *, replace: bool) -> Manifest:
     if kind == "sqlite":
         _restore_sqlite(url, file)
     else:
-        arguments = ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error", str(file)]
-        _run("pg_restore", arguments, url)
+        _restore_postgresql(url, file)
     return manifest
 
 
@@ -135,6 +136,54 @@ def _restore_sqlite(url: str, file: Path) -> None:
         for beside in ("-wal", "-shm"):
             target.with_name(f"{target.name}{beside}").unlink(missing_ok=True)
         draft.replace(target)
+
+
+def _restore_postgresql(url: str, file: Path) -> None:
+    """All in one transaction: either the copy is there, and nothing else, or the database is as it was."""
+    _refuse_while_used(url)
+    with tempfile.TemporaryDirectory() as folder:  # for its owner alone
+        empty, copy = Path(folder) / "empty.sql", Path(folder) / "copy.sql"
+        empty.write_text(_EMPTY)
+        _run("pg_restore", ["--no-owner", f"--file={copy}", str(file)])
+        arguments = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+        _run("psql", [*arguments, f"--file={empty}", f"--file={copy}"], url)
+
+
+# What `pg_restore --clean` leaves or stumbles over: tables of a newer version, which hold on to those of the copy.
+_EMPTY = """
+SET client_min_messages = warning;
+DO $$
+DECLARE one record;
+BEGIN
+  FOR one IN SELECT oid::regclass AS name FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') LOOP
+    EXECUTE format('DROP TABLE IF EXISTS %s CASCADE', one.name);
+  END LOOP;
+  FOR one IN SELECT oid::regprocedure AS name FROM pg_proc
+      WHERE pronamespace = 'public'::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e') LOOP
+    EXECUTE format('DROP ROUTINE IF EXISTS %s CASCADE', one.name);
+  END LOOP;
+END $$;
+"""
+
+
+def _refuse_while_used(url: str) -> None:
+    """SQLite has a lock for it; here whoever is connected may be a service that goes on writing."""
+    others = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL"
+    )
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            number = connection.execute(others).scalar_one()
+    finally:
+        engine.dispose()
+    if number:
+        mend = "stop the service on every machine, and close psql and poolers"
+        raise BackupError(f"{number} other connections use the database: {mend}")
 
 
 @contextmanager
@@ -186,19 +235,34 @@ def _hash(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _run(program: str, arguments: list[str], url: str) -> None:
+def _run(program: str, arguments: list[str], url: str = "") -> None:
     """Run a program of PostgreSQL. The password goes by the environment, where no list of processes shows it."""
     found = shutil.which(program)
     if found is None:
         raise BackupError(f"{program} is not installed; on Debian: apt install postgresql-client")
-    parsed = make_url(url)
-    environment = {**os.environ}
-    if parsed.password:
-        environment["PGPASSWORD"] = str(parsed.password)
-    plain = parsed.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    command = [found, f"--dbname={plain}", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # no shell; words of the settings
+    environment, command = {**os.environ}, [found]
+    if url:
+        parsed = make_url(url)
+        if parsed.password:
+            environment["PGPASSWORD"] = str(parsed.password)
+        plain = parsed.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+        command.append(f"--dbname={plain}")
+    done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # no shell; words of the settings
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        mend = "; install a postgresql-client that is as new as the server" if "version" in said else ""
-        raise BackupError(f"{program} failed: {said}{mend}")
+        raise BackupError(f"{program} failed: {_said(done.stderr)}")
+
+
+_MENDS = {
+    "must be owner": "use the WEGWIJS_DATABASE_URL of the owner of the tables, docs/accounts.md",
+    '" does not exist': "make it first, with a password of its own: it stands in the copy with what it may do",
+}
+
+
+def _said(stderr: str) -> str:
+    """The line of a program that tells most: the last where versions differ, the first error otherwise."""
+    lines = stderr.strip().splitlines() or ["it said nothing"]
+    if "version" in lines[-1]:
+        return f"{lines[-1]}; install a postgresql-client that is as new as the server"
+    first = next((line for line in lines if "error:" in line.lower()), lines[-1])
+    said = re.sub(r"^.*?\berror:\s*", "", first, flags=re.IGNORECASE)
+    return said + next((f"; {mend}" for part, mend in _MENDS.items() if part in said), "")
