@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import threading
 from datetime import timedelta
 
@@ -14,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.clock import Clock
+from bot.commands.work import until_told
 from bot.errors import Failure, SecondProcessError, SendError
 from bot.messages import Address, InboundMessage, Kind
 from bot.storage import lanes
@@ -139,6 +142,30 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_under_way(live, monkeypa
     assert list(live.store.read(lambda c: c.execute(sa.select(OutboxRow.state)).scalars())) == [LaneState.DONE]
     states = sa.select(InboxRow.key, InboxRow.state).order_by(InboxRow.id)
     assert live.store.read(lambda c: c.execute(states).all()) == [("a0", LaneState.DONE), ("b0", LaneState.READY)]
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_the_worker_command_finishes_a_send_when_a_signal_says_stop(live, told):
+    channel = live.channels["console"]
+    send = channel.send
+
+    async def slow(address, message, callback=None):
+        os.kill(os.getpid(), told)
+        await asyncio.sleep(0.3)
+        return await send(address, message, callback)
+
+    channel.send = slow
+
+    async def run():
+        await live.inbox.accept(tap("k", "a"))
+        await until_told(live)
+
+    store = live.store
+    asyncio.run(asyncio.wait_for(run(), 10))
+    store.start()
+    states = store.read(lambda c: set(c.execute(sa.select(OutboxRow.state)).scalars()))
+    assert LaneState.DONE in states
+    assert states.isdisjoint({LaneState.UNKNOWN, LaneState.RUNNING})
 
 
 def test_a_send_without_an_answer_is_unknown_and_never_repeated(live):
