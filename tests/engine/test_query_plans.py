@@ -12,6 +12,7 @@ from bot import outbox
 from bot.desk import batch, news, troubles
 from bot.messages import Receipt
 from bot.monitoring import operations
+from bot.pace import Pace
 from bot.roles import Principal, Role
 from bot.storage.models import OutboxRow
 from bot.working_days import DeskHours
@@ -82,3 +83,21 @@ def test_no_look_at_a_page_walks_through_a_table(store, clock, statements):
     assert len(statements) > 15
     found = {statement: walks(store, statement, values) for statement, values in statements.items()}
     assert {statement: tables for statement, tables in found.items() if tables} == {}
+
+
+def test_a_channel_with_nothing_to_send_is_seen_at_once_while_another_sends_a_wave(store, clock, statements):
+    """Not by a walk through all that is due, which an index on another column would allow."""
+    now = clock.now()
+    common = {"lane": "l", "channel": "whatsapp", "priority": 2, "payload": {}, "state": 0, "attempts": 0}
+    rows = [common | {"key": f"k{number}", "created_at": now, "due_at": now} for number in range(3000)]
+    store.write(lambda c: c.execute(sa.insert(OutboxRow), rows) and None)
+    store.write(lambda c: c.exec_driver_sql("ANALYZE") and None)
+    statements.clear()
+    assert store.write(lambda c: outbox.claim(c, now, {"telegram": Pace(25, 1)}, 16)) == []
+    ((statement, values),) = ((s, v) for s, v in statements.items() if "FROM outbox" in s)
+    if store.is_sqlite:
+        plan = store.read(lambda c: c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+        assert "outbox_ready (channel=?" in plan[0][3]
+    else:
+        plan = store.read(lambda c: c.exec_driver_sql(f"EXPLAIN {statement}", values).scalars().all())
+        assert any("Index Cond: ((channel)::text = 'telegram'" in line for line in plan)
