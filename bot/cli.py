@@ -342,10 +342,14 @@ def _open(_: argparse.Namespace) -> int:
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    from bot.commands.operate import examine
+    from bot.commands.operate import examine, refuse
     from bot.settings import load_settings
 
-    return examine(load_settings())
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return refuse(error)
+    return examine(settings)
 
 
 def _telegram(options: argparse.Namespace) -> int:

@@ -84,12 +84,16 @@ def _content(settings: Settings, today: date) -> Iterator[Finding]:
     try:
         content = texts.load(settings.content_dir)
     except ContentError as error:
-        yield bad("content", f"{len(error.faults)} faults; the first: {error.faults[0]}", "`wegwijs content check`")
+        more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
+        yield bad(
+            "content", f"{error.faults[0]}{more}", "`wegwijs content check` tells all; mend them in WEGWIJS_CONTENT_DIR"
+        )
         return
     yield good("content", f"{len(content.topics)} topics")
     withheld = [topic for topic in content.topics if content.is_withheld(topic, today)]
     if withheld:
-        mend = "check their sources, then move checked_on and review_by in content/topics.yaml"
+        dates = "checked_on, review_by and withhold_after, in topics.yaml and of their figures in figures/"
+        mend = f"/desk/content lists them: check their sources, then move {dates}"
         yield bad("content", f"{len(withheld)} answers are past their date and withheld: {_some(withheld)}", mend)
     soon = _due_soon(content, today)
     if soon:
@@ -117,6 +121,15 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield warn("understanding", "not fitted to this content yet", "the next start does it and takes longer")
 
 
+_ADDRESS = "check host, port, user and password in WEGWIJS_DATABASE_URL"
+_DATABASE = {
+    "Connection refused": "start PostgreSQL there, or correct host and port in WEGWIJS_DATABASE_URL",
+    "password authentication failed": "correct user and password in WEGWIJS_DATABASE_URL",
+    "does not exist": "make it (CREATE DATABASE … OWNER …), or correct the end of WEGWIJS_DATABASE_URL",
+    "permission denied": "the owner of the tables runs what `wegwijs database roles` prints (docs/accounts.md)",
+}
+
+
 def _database(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
     path = Path(engine.url.database or "")
     if engine.dialect.name == "sqlite":
@@ -133,7 +146,7 @@ def _database(settings: Settings, engine: Engine, clock: Callable[[], datetime])
         words = str(getattr(error, "orig", "")).strip().splitlines()  # the driver's: never a password
         said = f": {words[0].removeprefix('connection failed: ')}" if words else ""
         what = f"can't be used ({type(error).__name__}){said}"
-        yield bad("database", what, "check WEGWIJS_DATABASE_URL and the server")
+        yield bad("database", what, next((mend for part, mend in _DATABASE.items() if part in said), _ADDRESS))
 
 
 def _inside(connection: Connection, settings: Settings, clock: Callable[[], datetime]) -> Iterator[Finding]:

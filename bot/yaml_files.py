@@ -62,6 +62,10 @@ def read_yaml(path: Path, root: Path, most: int = MOST) -> Document:
     except FileNotFoundError:
         document.faults.append(Fault(document.file, 0, "", "the file is missing; make it"))
         return document
+    except OSError as error:
+        message = f"can't be read ({error.strerror}); the user of the service must be able to"
+        document.faults.append(Fault(document.file, 0, "", message))
+        return document
     except UnicodeDecodeError as error:
         document.faults.append(Fault(document.file, 0, "", f"not UTF-8 at byte {error.start}; save the file as UTF-8"))
         return document

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot import backup, doctor, opening
 from bot.development_keys import new_keys
 from bot.errors import SettingsError
-from bot.findings import Grade
+from bot.findings import Grade, bad
 from bot.identifiers import Vault
 from bot.keys import rotate
 from bot.settings import Settings
@@ -42,6 +42,14 @@ def examine(settings: Settings) -> int:
     counts = f"{found[Grade.BAD]} to mend, {found[Grade.WARN]} to look at"
     print(f"\n{counts}, {found[Grade.GOOD]} as they should be")
     return 1 if found[Grade.BAD] else 0
+
+
+def refuse(error: SettingsError) -> int:
+    """Settings that can't be: nothing else can be looked at."""
+    for fault in error.faults:
+        print(bad("settings", fault, "in /etc/wegwijs/env or .env (.env.example explains each); then look once more"))
+    print(f"\n{len(error.faults)} to mend; the rest is looked at after that")
+    return 1
 
 
 def close_service(settings: Settings, until: datetime | None) -> int:

@@ -14,6 +14,7 @@ from bot import cli, doctor, retention
 from bot import content as texts
 from bot.development_keys import new_keys
 from bot.doctor_templates import words
+from bot.errors import ContentError
 from bot.findings import Grade
 from bot.locales import LANGUAGES
 from bot.messages import Address, InboundMessage, Kind
@@ -193,6 +194,24 @@ def test_the_command_ends_with_1_when_something_must_be_mended(tmp_path, monkeyp
     monkeypatch.setenv("WEGWIJS_CONTENT_DIR", str(tmp_path / "content"))
     assert cli.main(["doctor"]) == 1
     assert "MEND  content:" in capsys.readouterr().out
+    monkeypatch.setenv("WEGWIJS_TELEGRAM_TOKEN", "123:ABC")
+    assert cli.main(["doctor"]) == 1
+    assert "MEND  settings: WEGWIJS_TELEGRAM_WEBHOOK_SECRET is missing" in capsys.readouterr().out
+
+
+def test_a_file_that_nobody_may_read_is_named(tmp_path):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack/topics.yaml").mkdir()  # as good as one without rights: those don't hold for root
+    with pytest.raises(ContentError, match=r"topics\.yaml: can't be read \(Is a directory\); the user of the service"):
+        texts.load(tmp_path / "pack")
+
+
+def test_a_database_that_is_away_is_told_with_its_mend(settings, read_once):
+    away = {"database_url": "postgresql://u:secret-word@127.0.0.1:1/d", "telegram": False, "whatsapp": False}
+    found = list(doctor.examine(settings.model_copy(update=away), lambda: NOW))
+    (about,) = [finding for finding in found if finding.area == "database"]
+    assert "start PostgreSQL there" in about.mend
+    assert "secret-word" not in str(about)
 
 
 def test_own_keys_are_told_from_those_of_development(tmp_path):
