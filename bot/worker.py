@@ -81,6 +81,7 @@ class Worker:
         self.store, self.vault, self.clock = store, vault, clock
         self.conversation, self.channels, self.chores = conversation, channels, chores
         self._retention_days = retention_days
+        self.chores_after = 0.0  # seconds; a server that has just started answers first
         self.alone = store.is_sqlite  # the only process, so all leases are free at start
         self._held = Held()
         # What the claim found out about its rows; taken out when their turn comes.
@@ -104,7 +105,7 @@ class Worker:
             self._timer_loop(),
             self._lease_loop(),
             self._retention_loop(),
-            *(chore.run() for chore in self.chores),
+            *(self._later(chore) for chore in self.chores),
         ]
         running = [asyncio.create_task(loop) for loop in loops]
         try:
@@ -115,6 +116,10 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _later(self, chore: Chore) -> None:
+        await asyncio.sleep(self.chores_after)
+        await chore.run()
 
     async def _recover(self, *, everything: bool) -> None:
         now = self.clock.now()

@@ -144,6 +144,25 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_under_way(live, monkeypa
     assert live.store.read(lambda c: c.execute(states).all()) == [("a0", LaneState.DONE), ("b0", LaneState.READY)]
 
 
+@pytest.mark.parametrize(("after", "ran"), [(0.0, True), (3600.0, False)])
+def test_chores_of_a_server_wait_until_it_has_answered(live, after, ran):
+    looked = []
+
+    class Chore:
+        async def run(self):
+            looked.append(True)
+            await asyncio.sleep(3600)
+
+    live.worker.chores, live.worker.chores_after = [Chore()], after
+
+    async def run():
+        await live.inbox.accept(tap("k", "a"))
+        await work(live, lambda: sent(live))
+
+    asyncio.run(run())
+    assert bool(looked) is ran
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_the_worker_command_finishes_a_send_when_a_signal_says_stop(live, told):
     channel = live.channels["console"]
