@@ -267,7 +267,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, levels):
     assert (entries, bool(faults)) == ([], True)
 
 
-# Below the largest file that may be sent, and each once took a minute, half a gigabyte or (the deep ones) the process.
+# Below the largest file that may be sent: each once took seconds, up to minutes, or (the deep ones) the whole process.
 WORST = {
     "deep": "[" * 100_000,
     "deep in blocks": "- " * 100_000,
