@@ -30,6 +30,7 @@ Near = tuple[Floats, Floats]
 _QUESTIONS = 4  # of one message that are looked at
 _KEPT = 3  # fitted models: of this content, of the one before it, of a pack that somebody measures
 _LONG = 250  # characters from which the sentences of a message are looked at one by one
+_END = 500  # characters
 _SENTENCES = 60  # of a message that are: two seconds at most
 _ALSO = 0.9  # chance from which a sentence of its own is a second question
 
@@ -74,6 +75,11 @@ class Look:
     scores: Scores
     danger: bool
     smalltalk: str = ""
+
+
+def _ends(text: str) -> str:
+    """What the slow encoder sees of a text: of a very long one both ends, for it takes 3 s over 4,096 characters."""
+    return text if len(text) <= 2 * _END else f"{text[:_END]} {text[-_END:]}"
 
 
 class Engine:
@@ -134,7 +140,7 @@ class Engine:
         mix, (grams, use) = FAST if quick else FULL, near or self.near(reading)
         kernel = mix.grams * grams + mix.use * use
         if mix.e5:
-            kernel += mix.e5 * self.model.e5.similarity(self._e5.encode([reading.common]))[0]
+            kernel += mix.e5 * self.model.e5.similarity(self._e5.encode([_ends(reading.common)]))[0]
         return kernel
 
     def near(self, reading: Reading) -> Near:

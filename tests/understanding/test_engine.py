@@ -197,3 +197,14 @@ def test_in_a_hurry_the_slow_encoder_is_asked_only_about_danger(
     assert len(asked) == 1
     assert engine.understand("ik wil dood", "nl", hurry=True).outcome is Outcome.CRISIS
     assert len(asked) == 2
+
+
+def test_of_a_very_long_text_the_slow_encoder_sees_both_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    slow = engine._e5.encode
+    monkeypatch.setattr(engine._e5, "encode", lambda texts: asked.extend(texts) or slow(texts))
+    engine.understand("eerst " + "ding van die dinges daar " * 200 + "laatst", "nl")
+    whole = max(asked, key=len)
+    assert len(whole) == 1001
+    assert whole.startswith("eerst ")
+    assert whole.endswith(" laatst")
