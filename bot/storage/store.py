@@ -14,7 +14,9 @@ import contextlib
 import fcntl
 import logging
 import queue
+import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -31,6 +33,7 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 GROUP = 256  # writes in one commit at most
 READ_ONLY = "wegwijs_read_only"
+TRIES, PAUSE_SECONDS = 6, 0.05  # where transactions of two processes stop each other
 
 
 def make_engine(url: str) -> Engine:
@@ -186,7 +189,8 @@ class Store:
                 results = [work(connection) for work, _ in group]
         except Exception as error:  # noqa: BLE001  # whatever failed goes to its caller
             failure = translated(error)
-            if len(group) == 1 or isinstance(failure, StoreUnavailableError):  # away, locked or full: for all alike
+            is_for_all = len(group) == 1 or isinstance(failure, StoreUnavailableError)  # away, locked or full
+            if is_for_all and not collided(error):
                 for _, future in group:
                     future.set_exception(failure)
                 return
@@ -197,10 +201,23 @@ class Store:
             future.set_result(result)
 
     def _commit_alone(self, work: Work[Any], future: Future[Any]) -> None:
-        try:
-            with self._alone, self.engine.begin() as connection:
-                result = work(connection)
-        except Exception as error:  # noqa: BLE001  # as above
-            future.set_exception(translated(error))
-        else:
-            future.set_result(result)
+        for left in reversed(range(TRIES)):
+            try:
+                with self._alone, self.engine.begin() as connection:
+                    result = work(connection)
+            except Exception as error:  # noqa: BLE001  # as above
+                if left and collided(error):
+                    time.sleep(random.uniform(0, PAUSE_SECONDS))  # noqa: S311  # so that the two don't meet again
+                    continue
+                future.set_exception(translated(error))
+            else:
+                future.set_result(result)
+            return
+
+
+def collided(error: Exception) -> bool:
+    """Whether PostgreSQL stopped a transaction because it and another one waited for each other: nothing is wrong.
+
+    Processes that write many things in one commit meet now and then. The work is repeatable, so it runs once more.
+    """
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in ("40P01", "40001")

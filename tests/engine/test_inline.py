@@ -159,3 +159,33 @@ def test_a_commit_that_the_disk_refuses_is_told_to_everybody_and_the_next_one_wo
         return [type(result) for result in results]
 
     assert use(scenario) == ([StoreUnavailableError, StoreUnavailableError], [3])
+
+
+class DeadlockError(Exception):
+    """What the driver of PostgreSQL raises when two transactions wait for each other."""
+
+    sqlstate = "40P01"
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_transactions_that_stopped_each_other_run_once_more(store, times):
+    """Otherwise the message of each would wait until its lease ends: a minute."""
+    met = []
+
+    def meets(connection):
+        if len(met) < times:
+            met.append(True)
+            raise sa.exc.OperationalError("UPDATE", {}, DeadlockError())
+        return connection.execute(sa.text("SELECT 7")).scalar_one()
+
+    assert store.write(meets) == 7
+    assert len(met) == times
+
+
+def test_transactions_that_always_stop_each_other_are_given_up(store):
+    def meets(_):
+        raise sa.exc.OperationalError("UPDATE", {}, DeadlockError())
+
+    with pytest.raises(StoreUnavailableError):
+        store.write(meets)
+    assert store.write(lambda c: c.execute(sa.text("SELECT 7")).scalar_one()) == 7
