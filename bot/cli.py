@@ -178,6 +178,7 @@ def _serve(options: argparse.Namespace) -> int:
         load_demo(app.state.service)
         load_accounts(app.state.service)
         code = link_code(app.state.service)
+    understander.wait()  # the addresses below work from then on
     logs.configure(as_json=settings.log_json)  # uvicorn and the migrations set up their own
     address = settings.public_base_url or f"http://{settings.host}:{settings.port}"
     if settings.simulator:
@@ -188,7 +189,6 @@ def _serve(options: argparse.Namespace) -> int:
                 flush=True,
             )
     print(f"Desk         {address}/desk\nMonitoring   {address}/monitoring", flush=True)
-    understander.wait()
     return int(web.run(app, settings))
 
 
