@@ -6,18 +6,18 @@ Why: the layers around every page (errors, telemetry, limits, headers, routes) t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.settings import Settings
 from webhooks.headers import safe_headers
-
-MAX_DIGITS = 18  # of a length: more can't even be read as a number
+from webhooks.limits import is_told_too_long
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,7 @@ class Door:
 
     async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         """The body; None when it is too long, also when its length isn't told beforehand."""
-        length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or len(length) > MAX_DIGITS or int(length) > self._limit:
+        if is_told_too_long(headers, self._limit):
             return None
         body = b""
         while True:
@@ -93,6 +92,8 @@ def door(path: str, handler: Handler, settings: Settings) -> Route:
 
 class Application(FastAPI):
     """FastAPI, with doors in front of its layers. They are ordinary routes too, for whoever lists them."""
+
+    _doors: Mapping[str, ASGIApp] = MappingProxyType({})
 
     def add_doors(self, doors: list[Route]) -> None:
         """Take routes whose endpoint is a Door."""

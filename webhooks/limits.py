@@ -32,6 +32,12 @@ def bound_numbers() -> None:
     register_url_convertor("int", RowNumber())
 
 
+def is_told_too_long(headers: Mapping[bytes, bytes], limit: int) -> bool:
+    """Whether a request tells of more than `limit` bytes, or of a length that is no number."""
+    length = headers.get(b"content-length", b"0")
+    return not length.isdigit() or len(length) > MAX_DIGITS or int(length) > limit
+
+
 class BodyTooLargeError(Exception):
     """The body went over the limit while it was read."""
 
@@ -53,8 +59,7 @@ class BodyLimit:
             await _refuse(send, 414, b"The address is too long.\n")
             return
         limit = max(self.limit, self.larger.get(scope["path"], 0))
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or len(length) > MAX_DIGITS or int(length) > limit:
+        if is_told_too_long(dict(scope["headers"]), limit):
             await _refuse(send)
             return
         try:

@@ -15,19 +15,16 @@ if TYPE_CHECKING:  # 0.15 s and 8 MB that a start without a new migration need n
     from alembic.config import Config
 
 LOCK = 7_312_025  # any number, the same in all processes
-
-
 MIGRATIONS = Path(__file__).parent / "migrations"
 _REVISION = re.compile(r"^(revision|down_revision) = '([^']+)'", re.MULTILINE)
 
 
 def newest() -> str:
     """The revision that no other one comes after, read from the files without running them."""
-    found = [_REVISION.findall(path.read_text(encoding="utf-8")) for path in (MIGRATIONS / "versions").glob("*.py")]
-    named = {
-        name: {value for names in found for key, value in names if key == name}
-        for name in ("revision", "down_revision")
-    }
+    named: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
+    for path in (MIGRATIONS / "versions").glob("*.py"):
+        for name, value in _REVISION.findall(path.read_text(encoding="utf-8")):
+            named[name].add(value)
     last: str
     (last,) = named["revision"] - named["down_revision"]
     return last

@@ -11,6 +11,7 @@ again), and the next one who asks starts it anew.
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import logging
 import os
@@ -31,10 +32,11 @@ from bot.understanding.outcome import Reason, Understanding
 if TYPE_CHECKING:
     from bot.understanding.encoders import Vectors
 
+log = logging.getLogger(__name__)
+
 THREADS = 2  # messages understood at once: the encoders let go of the interpreter, and each thread costs memory
 READY = 0  # the number of the first word from the other side
 Question = tuple[int, str, tuple[Any, ...], dict[str, Any]]  # its number, what is asked, of what
-Reply = tuple[int, Any, str]  # the number, what came out, the type of an error or ""
 
 
 class UnderstandingGoneError(WegwijsError):
@@ -108,36 +110,35 @@ class Apart:
             if self._closed:
                 raise UnderstandingGoneError("the understanding was closed")
             if self._gone:
-                self._line.close()
-                self._process.wait()
                 self._begin()
             number = next(self._numbers)
             self._waiting[number] = future
-            try:
+            with contextlib.suppress(OSError):  # it ended just now: the listener tells all who wait
                 self._line.send((number, what, arguments, named))
-            except OSError:
-                self._gone = True
-                self._waiting.pop(number)
-                raise UnderstandingGoneError("the process that understands ended") from None
         return future.result()
 
     def _listen(self, line: Connection, waiting: dict[int, Future[Any]], process: subprocess.Popen[bytes]) -> None:
-        """In a thread: hands out what comes back, until the other side is gone."""
-        try:
-            while True:
-                number, found, error = line.recv()
-                future = waiting.pop(number)
-                if error:
-                    future.set_exception(RuntimeError(error))
-                else:
-                    future.set_result(found)
-        except (EOFError, OSError):
+        """In a thread, one for each process: hands out what comes back, until the other side is gone."""
+        with line:  # nobody else closes it, so it never becomes the line of the next process under our hands
+            try:
+                while True:
+                    number, found, error = line.recv()
+                    future = waiting.pop(number)
+                    if error:
+                        future.set_exception(RuntimeError(error))
+                    else:
+                        future.set_result(found)
+            except (EOFError, OSError):  # it ended
+                pass
+            except Exception as error:  # noqa: BLE001  # code that was changed under it: nobody may wait for ever
+                log.error("the process that understands can't be understood (%s)", type(error).__name__)  # noqa: TRY400  # no words
             with self._lock:
-                self._gone = True
-                left = list(waiting.values())
-            for future in left:
-                future.set_exception(UnderstandingGoneError("the process that understands ended; its log says why"))
-            process.wait()
+                if line is self._line:  # a next one may be at work already
+                    self._gone = True
+                left = [waiting.pop(number) for number in list(waiting)]
+        for future in left:
+            future.set_exception(UnderstandingGoneError("the process that understands ended; its log says why"))
+        process.wait()
 
 
 def serve(line: Connection, tasks: dict[str, Callable[..., Any]]) -> None:
@@ -170,26 +171,21 @@ def serve(line: Connection, tasks: dict[str, Callable[..., Any]]) -> None:
             minds.submit(do, question)
 
 
-def main(content_dir: str, cache_dir: str, log: str, descriptor: str) -> int:
-    """What the other process runs."""
-    import gc  # noqa: PLC0415  # only here
-
+def main(content_dir: str, cache_dir: str, form: str, descriptor: str) -> int:
+    """What the other process runs. `form`: of its log, json or plain."""
     gc.disable()
     from bot import logs  # noqa: PLC0415  # as below
     from bot.understanding.engine import load_understander  # noqa: PLC0415  # numpy and the encoders: not in the service
 
-    logs.configure(as_json=log == "json")
+    logs.configure(as_json=form == "json")
     try:
         engine = load_understander(Path(content_dir), Path(cache_dir))
     except WegwijsError as error:
-        logging.getLogger(__name__).error("%s", error)  # noqa: TRY400  # one line that says what to mend
+        log.error("%s", error)  # noqa: TRY400  # one line that says what to mend
         return 1
     gc.freeze()
     gc.enable()
-    for name in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # meant for the service: it finishes its work first, then the line closes
+    for name in (signal.SIGINT, signal.SIGTERM):  # meant for the service, which finishes first; then the line closes
         signal.signal(name, signal.SIG_IGN)
     serve(
         Connection(int(descriptor)),

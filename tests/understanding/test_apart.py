@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -38,17 +40,15 @@ def said(found: Understanding) -> tuple[object, ...]:
 
 
 def ended(pid: int) -> bool:
-    """Whether a process ends within some seconds. One that nobody waited for counts as ended."""
-    ends = time.monotonic() + SECONDS
-    while time.monotonic() < ends:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.02)
-    return False
+    """Whether a process ends within some seconds. The system tells, also of one that is not ours."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], SECONDS)[0])
+    finally:
+        os.close(process)
 
 
 def test_it_says_what_the_engine_says(apart: Apart, engine: Engine) -> None:
@@ -80,6 +80,31 @@ def test_a_new_one_starts_when_it_was_killed(apart: Apart, engine: Engine) -> No
     assert found
     assert said(apart.understand(TEXT, "nl")) == said(engine.understand(TEXT, "nl"))
     assert apart.pid != before
+
+
+def test_a_late_word_of_an_old_process_says_nothing_of_the_new_one(apart: Apart) -> None:
+    """The listener of a killed process may come to its end when the next one is already at work."""
+    before, killed = apart.pid, subprocess.Popen(["true"])
+    apart._listen(_closed(), {}, killed)
+    apart.understand(TEXT, "nl")
+    assert apart.pid == before
+
+
+def test_nobody_waits_for_ever_for_what_can_not_be_read(apart: Apart) -> None:
+    ours, theirs = Pipe()
+    theirs.send_bytes(b"no pickle")
+    waits: Future[object] = Future()
+    apart._listen(ours, {7: waits}, subprocess.Popen(["true"]))
+    with pytest.raises(UnderstandingGoneError):
+        waits.result(SECONDS)
+    assert ours.closed  # so the other side ends
+
+
+def _closed() -> Connection:
+    """A line whose other side is gone."""
+    ours, theirs = Pipe()
+    theirs.close()
+    return ours
 
 
 def test_it_ends_with_the_service_however_that_ends(cache: Path, engine: Engine) -> None:  # as above
