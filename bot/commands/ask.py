@@ -9,7 +9,6 @@ from typing import Any
 
 from bot.errors import WegwijsError
 from bot.understanding.engine import Engine, load_understander
-from bot.understanding.explain import explain
 from bot.understanding.outcome import Outcome, Understanding
 
 
@@ -61,7 +60,7 @@ def described(said: Understanding) -> dict[str, Any]:
 
 
 def _why(engine: Engine, text: str, language: str) -> dict[str, Any]:
-    reason = explain(engine, text, language)
+    reason = engine.explain(text, language)
     return {
         "topic": reason.topic,
         "read_as": reason.common,
