@@ -10,6 +10,7 @@ from bot.understanding.reading import Reading
 
 NEAREST, WORDS = 3, 5
 MOST_WORDS = 40  # of a message that are tried
+_EDGES = ".,;:!?…\"'()«»“”؟،؛"
 
 
 def explain(engine: Engine, text: str, language: str) -> Reason:
@@ -40,7 +41,7 @@ def _words(engine: Engine, reading: Reading, best: int) -> tuple[tuple[str, floa
         rest = " ".join((*spoken[:at], *spoken[at + 1 :]))
         losses.append((word, whole - _score(engine, Reading(rest, rest, reading.guess), best)))
     losses.sort(key=lambda loss: -loss[1])
-    return tuple((word, loss) for word, loss in losses[:WORDS] if loss > 0)
+    return tuple((word.strip(_EDGES), loss) for word, loss in losses[:WORDS] if loss > 0)
 
 
 def _score(engine: Engine, reading: Reading, best: int) -> float:

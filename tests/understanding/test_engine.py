@@ -127,6 +127,7 @@ def test_the_reasons_name_examples_and_words(engine: Engine) -> None:
     assert reason.topic == "dog.tax"
     assert reason.examples[0][1] == "dog.tax"
     assert {"hond", "belasting"} & {word.strip(",") for word, _ in reason.words}
+    assert {"hond", "belasting"} <= {word for word, _ in explain(engine, "hond, belasting, hond!", "nl").words}
     assert explain(engine, "", "nl").words == ()
 
 
