@@ -6,13 +6,13 @@ import logging
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import WegwijsError
 from bot.understanding import decide
+from bot.understanding.arrays import BROKEN
 from bot.understanding.danger import Rules, read_rules
 from bot.understanding.encoders import E5, Encoder, Use, Vectors
 from bot.understanding.examples import CRISIS_SUFFIX
@@ -43,7 +43,7 @@ def load_understander(content_dir: Path, cache_dir: Path) -> Engine:
     except FileNotFoundError:
         log.info("fitting the understanding to %s", content_dir)
         model = _fit(content_dir, path)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+    except BROKEN as error:
         log.warning("the model %s can't be read (%s); fitting again", path, type(error).__name__)
         model = _fit(content_dir, path)
     reader = make_reader(read_lexicon(content_dir), model.languages, model.vocabulary)

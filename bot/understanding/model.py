@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
+from bot.understanding.arrays import Arrays, read_arrays, write_arrays
 from bot.understanding.examples import Example, fingerprint
 from bot.understanding.grams import GramIndex
 from bot.understanding.kernel import Floats, Space
@@ -53,13 +54,34 @@ class Head:
         return Scores(chances / chances.sum(), float(raw[-1]))
 
 
+class Stored(Sequence[Example]):
+    """Examples that are read when somebody asks why: in memory they would take 10 MB."""
+
+    def __init__(self, texts: Arrays) -> None:
+        self._bytes, self._ends = texts["examples"], texts["example_ends"]
+
+    @overload
+    def __getitem__(self, at: int) -> Example: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Example]: ...
+    def __getitem__(self, at: int | slice) -> Example | Sequence[Example]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(len(self)))]
+        at = range(len(self))[at]
+        start = self._ends[at - 1] if at else 0
+        return Example(*json.loads(self._bytes[start : self._ends[at]].tobytes()))
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+
 @dataclass(frozen=True)
 class Model:
     """`classes` are the topics, then the other labels that are a class of their own."""
 
     topics: tuple[str, ...]
     classes: tuple[str, ...]
-    examples: tuple[Example, ...]
+    examples: Sequence[Example]
     e5: Space
     use: Space
     index: GramIndex
@@ -80,13 +102,15 @@ def save(model: Model, path: Path) -> None:
         "format": FORMAT,
         "topics": model.topics,
         "classes": model.classes,
-        "examples": [(example.text, example.label, example.language) for example in model.examples],
         "unknown": model.index.unknown,
         "vocabulary": [model.vocabulary.arabic, model.vocabulary.in_latin, model.vocabulary.others],
         "sharpness": [model.full.sharpness, model.fast.sharpness],
     }
+    texts = [json.dumps((example.text, example.label, example.language)).encode() for example in model.examples]
     arrays: dict[str, Any] = {
         "described": np.frombuffer(json.dumps(described).encode(), dtype=np.uint8),
+        "examples": np.frombuffer(b"".join(texts), dtype=np.uint8),
+        "example_ends": np.cumsum([len(text) for text in texts]),
         **{f"e5_{name}": getattr(model.e5, name) for name in ("mean", "basis", "rows")},
         **{f"use_{name}": getattr(model.use, name) for name in ("mean", "basis", "rows")},
         **{f"index_{name}": getattr(model.index, name) for name in _INDEX},
@@ -98,40 +122,39 @@ def save(model: Model, path: Path) -> None:
     write_arrays(path, arrays)
 
 
-def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    """An npz that appears at once: a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def load(path: Path) -> Model:
-    """Read a model. Raises OSError, ValueError, KeyError or zipfile.BadZipFile when it is missing or broken."""
-    with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
-        described = json.loads(file["described"].tobytes())
-        if described["format"] != FORMAT:
-            raise ValueError("another format")
-        examples = tuple(Example(*fields) for fields in described["examples"])
-        model = Model(
-            topics=tuple(described["topics"]),
-            classes=tuple(described["classes"]),
-            examples=examples,
-            e5=Space(file["e5_mean"], file["e5_basis"], file["e5_rows"]),
-            use=Space(file["use_mean"], file["use_basis"], file["use_rows"]),
-            index=GramIndex(
-                **{name: file[f"index_{name}"] for name in _INDEX}, size=len(examples), unknown=described["unknown"]
-            ),
-            vocabulary=Vocabulary(*described["vocabulary"]),
-            languages=Languages(file["language_keys"], file["language_shares"]),
-            full=Head(file["votes_full"], described["sharpness"][0]),
-            fast=Head(file["votes_fast"], described["sharpness"][1]),
-        )
+    """A model whose arrays stay in their file. Raises one of `arrays.BROKEN` when it is missing or broken."""
+    arrays = read_arrays(path)
+    model = _model(arrays)
+    if "examples" in arrays:
+        return model
+    with contextlib.suppress(OSError):  # of older code, whose arrays can't be mapped
+        save(model, path)
+        return _model(read_arrays(path))
+    return model
+
+
+def _model(arrays: Arrays) -> Model:
+    described = json.loads(arrays["described"].tobytes())
+    if described["format"] != FORMAT:
+        raise ValueError("another format")
+    listed = described.get("examples")
+    examples = Stored(arrays) if listed is None else [Example(*fields) for fields in listed]
+    e5, use = (Space(*(arrays[f"{name}_{part}"] for part in ("mean", "basis", "rows"))) for name in ("e5", "use"))
+    model = Model(
+        topics=tuple(described["topics"]),
+        classes=tuple(described["classes"]),
+        examples=examples,
+        e5=e5,
+        use=use,
+        index=GramIndex(
+            **{name: arrays[f"index_{name}"] for name in _INDEX}, size=len(examples), unknown=described["unknown"]
+        ),
+        vocabulary=Vocabulary(*described["vocabulary"]),
+        languages=Languages(arrays["language_keys"], arrays["language_shares"]),
+        full=Head(arrays["votes_full"], described["sharpness"][0]),
+        fast=Head(arrays["votes_fast"], described["sharpness"][1]),
+    )
     if {len(head.votes) for head in (model.full, model.fast)} != {len(examples)}:
         raise ValueError("votes and examples don't fit")
     return model

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.understanding.arrays import write_arrays
 from bot.understanding.encoders import Encoder, Vectors
-from bot.understanding.model import write_arrays
 
 _PROBE = "hoe lang, how long, quanto tempo"  # its vector says with which weights a file was made
 _SAME = 0.02  # difference between two machines that is only rounding
