@@ -78,5 +78,9 @@ class SendError(WegwijsError):
         self.retry_after = retry_after
 
 
+class TranslationError(WegwijsError):
+    """The translator did not answer, or with something else than a translation. Nothing is lost by it."""
+
+
 class AnswersError(WegwijsError):
     """A file of answers can't be used at all. Says what is wrong and how to mend it."""

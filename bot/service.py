@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -17,6 +18,7 @@ from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.duty_webhook import DutyPostman
 from bot.channels.smtp import LogPostman, SmtpPostman
+from bot.channels.whatsapp import Account, WhatsAppChannel
 from bot.chores import Chore, MailRound, Sweep
 from bot.clock import Clock
 from bot.content import Content
@@ -35,10 +37,12 @@ from bot.storage.models import MarkerRow
 from bot.storage.store import Store
 from bot.survey_answers import Surveyor
 from bot.survey_reports import KeepReports, SurveyFigures
-from bot.translation import LibreTranslator, Translator
 from bot.understanding import Understander
 from bot.webhook_watch import TelegramWatch
 from bot.worker import Worker
+
+if TYPE_CHECKING:
+    from bot.translation import Translator
 
 CONSOLES = ("console", "console-numbers")
 MICRO = 1_000_000  # prices are kept in millionths of a euro
@@ -114,7 +118,7 @@ def build(
         retention_days=settings.retention_days,
     )
     inbox = Inbox(store, vault, clock, worker.wake)
-    translator = LibreTranslator(settings.translator_url, settings.translator_key) if settings.translator_url else None
+    translator = _translator(settings)
     service = Service(settings, store, vault, clock, loaded, conversation, channels, inbox, worker, translator)
     worker.chores = [*worker.chores, KeepReports(SurveyFigures(service))]
     return service
@@ -193,6 +197,14 @@ def _load_understander(settings: Settings) -> Understander:
     return load_understander(settings.content_dir, settings.data_dir / "models")
 
 
+def _translator(settings: Settings) -> Translator | None:
+    if not settings.translator_url:
+        return None
+    from bot.translation import LibreTranslator  # noqa: PLC0415  # httpx takes 0.1 s and 6 MB, and most have no translator
+
+    return LibreTranslator(settings.translator_url, settings.translator_key)
+
+
 def _offset(store: Store) -> timedelta:
     query = sa.select(MarkerRow.value).where(MarkerRow.name == CLOCK_MARKER)
     value = store.read(lambda connection: connection.execute(query).scalar_one_or_none())
@@ -211,26 +223,18 @@ def make_channels(settings: Settings, store: Store, clock: Clock) -> dict[str, C
     return channels
 
 
-# The libraries of a channel load only where it is set up: together 0.2 s and 20 MB.
-
-
 def _telegram(settings: Settings) -> Channel:
-    from bot.channels.telegram import TelegramChannel, make_bot  # noqa: PLC0415  # as above
+    from bot.channels.telegram import TelegramChannel, make_bot  # noqa: PLC0415  # the library takes 0.1 s and 7 MB: only where it is set up
 
     return TelegramChannel(make_bot(settings.telegram_token, settings.telegram_api_url))
 
 
 def _whatsapp(settings: Settings) -> Channel:
-    from twilio.rest import Client  # noqa: PLC0415  # as above
-
-    from bot.channels.whatsapp import HttpClient, WhatsAppChannel  # noqa: PLC0415  # as above
-
-    http = HttpClient(settings.twilio_api_url)
     user = settings.twilio_api_key or settings.twilio_account_sid
     password = settings.twilio_api_secret or settings.twilio_auth_token
-    client = Client(user, password, settings.twilio_account_sid, http_client=http)
+    account = Account(settings.twilio_account_sid, user, password, settings.twilio_api_url)
     callback = f"{settings.public_base_url.rstrip('/')}/whatsapp/status" if settings.public_base_url else None
     templates = {
         (name, code): sid for name in TEMPLATES for code in LANGUAGES if (sid := settings.template_sid(name, code))
     }
-    return WhatsAppChannel(client, http, sender=settings.twilio_sender, status_callback=callback, templates=templates)
+    return WhatsAppChannel(account, sender=settings.twilio_sender, status_callback=callback, templates=templates)

@@ -13,15 +13,11 @@ from typing import Protocol
 
 import httpx
 
-from bot.errors import WegwijsError
+from bot.errors import TranslationError
 
 log = logging.getLogger(__name__)
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 15.0
 KEPT = 500  # translations of questions in memory, so that a page that is opened again asks nothing
-
-
-class TranslationError(WegwijsError):
-    """The translator did not answer, or with something else than a translation. Nothing is lost by it."""
 
 
 class Translator(Protocol):

@@ -35,11 +35,11 @@ from bot.desk.prepared import Prepared
 from bot.desk.settling import WAITING, Deed, Outcome, Result
 from bot.desk.telling import Teller
 from bot.desk.tickets import TicketPage, Utterance
+from bot.errors import TranslationError
 from bot.locales import LANGUAGES, clean
 from bot.roles import ANSWERING, Principal
 from bot.service import Service
 from bot.storage.store import Work
-from bot.translation import TranslationError
 from webhooks import desk_curated, desk_why
 from webhooks.auth import Guard
 from webhooks.desk_forms import MAX_ANSWER, read_answer, read_translation

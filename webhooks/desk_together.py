@@ -12,10 +12,10 @@ from bot.desk import answering, claims, prepared, tickets
 from bot.desk.answering import Translation
 from bot.desk.batch import Line
 from bot.desk.settling import WAITING, Deed, Outcome, Result
+from bot.errors import TranslationError
 from bot.locales import LANGUAGES
 from bot.roles import ANSWERING
 from bot.service import Service
-from bot.translation import TranslationError
 from webhooks import desk_curated
 from webhooks.auth import Guard
 from webhooks.desk_forms import MAX_ANSWER, Answer, read_answer, read_ids, read_translation

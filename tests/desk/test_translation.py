@@ -9,9 +9,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from bot.errors import TranslationError
 from bot.storage.desk_models import DraftRow, PreparedRow
 from bot.storage.models import TicketEntryRow
-from bot.translation import LibreTranslator, TranslationError
+from bot.translation import LibreTranslator
 from tests.caseload.people import rows
 from tests.desk.asking import ARABIC, ask
 from tests.talk import keys

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 import sqlalchemy as sa
+from holidays import country_holidays
 
 from bot import escalation, people, pushes
 from bot.contacts import Consent, Contact, Question, Route
@@ -15,7 +16,7 @@ from bot.messages import Address, Push
 from bot.pushes import Permission, PushRules, Why, next_moment
 from bot.storage.models import TicketRow, TicketState
 from bot.storage.survey_models import PushRow
-from bot.working_days import religious_days
+from bot.working_days import RELIGIOUS, is_public_holiday, religious_days
 
 RULES = PushRules(per_week=2, days_off=frozenset({date(2026, 11, 26)}))
 
@@ -137,3 +138,16 @@ def test_no_pulse_in_the_days_after_bad_news(store, someone, clock):
         store.write(lambda c, d=days: pushes.bad_news(c, someone.id, now - timedelta(days=d)))
     assert ask(store, someone, Push.PULSE, now) == Permission(now + timedelta(days=11), Why.BAD_NEWS)
     assert ask(store, someone, Push.NUDGE, now).now
+
+
+def test_each_calendar_is_the_librarys_own():
+    """They are loaded by their place, without the 250 others (`bot/working_days.py`)."""
+    for year in (2026, 2030):
+        assert {day for day in _days(year) if is_public_holiday(day)} == set(country_holidays("NL", years=year))
+        for name, (country, called) in RELIGIOUS.items():
+            found = country_holidays(country, years=year, language="en_US").items()
+            assert religious_days(name, year) == {day for day, words in found if called in words} != set()
+
+
+def _days(year):
+    return (date(year, 1, 1) + timedelta(days=number) for number in range(365))
