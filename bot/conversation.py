@@ -6,8 +6,10 @@ each action is carried out, the inbox row is done. Nothing is sent here. So ever
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -37,6 +39,7 @@ from bot.storage.models import InboxRow, LaneState
 from bot.storage.store import Store
 from bot.survey_answers import Said, Surveyor
 from bot.understanding import Outcome, Understander, Understanding
+from bot.understanding.apart import Apart
 from bot.working_days import DeskHours, promise
 
 log = logging.getLogger(__name__)
@@ -108,6 +111,13 @@ class Conversation:
     def understand(self, heard: Heard, *, hurry: bool = False) -> Understanding:
         """What the words of a message mean: takes processor time and no database. `hurry`: many wait."""
         return self._known(self.understander.understand(heard.message.text, heard.language, hurry=hurry))
+
+    async def aunderstand(self, heard: Heard, minds: Executor, *, hurry: bool = False) -> Understanding:
+        """The same in a thread of `minds`, or without one where another process does the work."""
+        if isinstance(self.understander, Apart):
+            return self._known(await self.understander.aunderstand(heard.message.text, heard.language, hurry=hurry))
+        understand = partial(self.understand, heard, hurry=hurry)
+        return await asyncio.get_running_loop().run_in_executor(minds, understand)
 
     def _known(self, understood: Understanding) -> Understanding:
         """Only topics that this content has: a model of other content must not stop a conversation."""

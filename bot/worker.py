@@ -44,7 +44,7 @@ POLL_SECONDS = 0.25
 TIMER_SECONDS = 1.0
 LEASE_SECONDS = 20.0
 RETENTION_SECONDS = 3600.0
-MINDS = 4  # messages handed to the understanding at once: two at work there, two that wait at its door
+MINDS = 4  # threads for understanding in this process; another process gets all that is under way at once
 MANY = 4  # messages whose words are to be understood: more is a rush
 THREADS = 24  # the default of two cores is six: the worker and the pages would wait for each other
 
@@ -250,14 +250,11 @@ class Worker:
             await asyncio.to_thread(self.store.scrub)
 
     async def _understand(self, heard: Heard) -> Understanding:
-        """In a thread. Whoever waits behind more than MANY others is understood in a hurry."""
+        """Whoever waits behind more than MANY others is understood in a hurry."""
         self._to_understand += 1
-
-        def think() -> Understanding:
-            return self.conversation.understand(heard, hurry=self._to_understand > MANY)
-
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._minds, think)
+            await asyncio.sleep(0)  # so that those that were claimed together count together
+            return await self.conversation.aunderstand(heard, self._minds, hurry=self._to_understand > MANY)
         finally:
             self._to_understand -= 1
 

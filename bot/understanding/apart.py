@@ -10,6 +10,7 @@ again), and the next one who asks starts it anew.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import itertools
@@ -19,8 +20,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 THREADS = 2  # messages understood at once: the encoders let go of the interpreter, and each thread costs memory
+TOGETHER = 8  # hurried messages understood in one go: quick ones take 60 ms, and more of them gain little
 READY = 0  # the number of the first word from the other side
 Question = tuple[int, str, tuple[Any, ...], dict[str, Any]]  # its number, what is asked, of what
+Tasks = Mapping[str, Callable[..., Any]]
 
 
 class UnderstandingGoneError(WegwijsError):
@@ -56,6 +60,11 @@ class Apart:
     def understand(self, text: str, language: str, *, hurry: bool = False) -> Understanding:
         """As `Engine.understand`. Raises UnderstandingGoneError when the other process ends meanwhile."""
         found: Understanding = self._ask("understand", text, language, hurry=hurry)
+        return found
+
+    async def aunderstand(self, text: str, language: str, *, hurry: bool = False) -> Understanding:
+        """The same without a thread that waits. In a hurry, those that wait together are understood together."""
+        found: Understanding = await asyncio.wrap_future(self._begun("understand", text, language, hurry=hurry))
         return found
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -105,7 +114,11 @@ class Apart:
         ).start()
 
     def _ask(self, what: str, *arguments: Any, **named: Any) -> Any:
+        return self._begun(what, *arguments, **named).result()
+
+    def _begun(self, what: str, *arguments: Any, **named: Any) -> Future[Any]:
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # who does not wait any longer must not disturb the listener
         with self._lock:
             if self._closed:
                 raise UnderstandingGoneError("the understanding was closed")
@@ -115,7 +128,7 @@ class Apart:
             self._waiting[number] = future
             with contextlib.suppress(OSError):  # it ended just now: the listener tells all who wait
                 self._line.send((number, what, arguments, named))
-        return future.result()
+        return future
 
     def _listen(self, line: Connection, waiting: dict[int, Future[Any]], process: subprocess.Popen[bytes]) -> None:
         """In a thread, one for each process: hands out what comes back, until the other side is gone."""
@@ -141,39 +154,94 @@ class Apart:
         process.wait()
 
 
-def serve(line: Connection, tasks: dict[str, Callable[..., Any]]) -> None:
-    """The other side: say that all is loaded, and do tasks until None comes or the line closes."""
+class Door:
+    """What waits at the door of the other process. Read as it comes, so that nobody has to wait for sending it."""
+
+    def __init__(self, line: Connection) -> None:
+        self.line = line
+        self._waiting: deque[Question] = deque()
+        self._changed, self._closed = threading.Condition(), False
+        threading.Thread(target=self._read, name="door", daemon=True).start()
+
+    def _read(self) -> None:
+        """Until None comes, then what waits is done; or until the line closes, then nobody waits."""
+        question: Question | None
+        while True:
+            try:
+                question = self.line.recv()
+            except (EOFError, OSError):
+                question = None
+                self._waiting.clear()
+            with self._changed:
+                if question is None:
+                    self._closed = True
+                    self._changed.notify_all()
+                    return
+                self._waiting.append(question)
+                self._changed.notify()
+
+    def take(self) -> list[Question]:
+        """The next one with those behind it that are understood together with it; none at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            taken: list[Question] = []
+            while self._waiting and len(taken) < TOGETHER:
+                if taken and not (_hurried(taken[0]) and _hurried(self._waiting[0])):
+                    break
+                taken.append(self._waiting.popleft())
+            return taken
+
+
+def _hurried(question: Question) -> bool:
+    _, what, _, named = question
+    return what == "understand" and bool(named.get("hurry"))
+
+
+def serve(door: Door, tasks: Tasks) -> None:
+    """The other side: say that all is loaded, and do tasks until the door closes."""
     lock = threading.Lock()
 
-    def reply(number: int, found: Any, error: str = "") -> None:
+    def reply(number: int, found: Any) -> None:
+        """What was found, or of an error its kind: its text may hold words of somebody."""
+        error = type(found).__name__ if isinstance(found, Exception) else ""
         try:
             with lock:
-                line.send((number, found, error))
+                door.line.send((number, None if error else found, error))
         except OSError:  # nobody waits for it any more
             return
 
-    def do(question: Question) -> None:
-        number, what, arguments, named = question
-        try:
-            reply(number, tasks[what](*arguments, **named))
-        except Exception as error:  # noqa: BLE001  # its text may hold words of somebody
-            reply(number, None, type(error).__name__)
+    def work() -> None:
+        while questions := door.take():
+            for number, found in _done(questions, tasks):
+                reply(number, found)
 
     reply(READY, None)
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="mind") as minds:
-        while True:
-            try:
-                question = line.recv()
-            except (EOFError, OSError):
-                return
-            if question is None:
-                return
-            minds.submit(do, question)
+    minds = [threading.Thread(target=work, name=f"mind {number}") for number in range(THREADS)]
+    for mind in minds:
+        mind.start()
+    for mind in minds:
+        mind.join()
+
+
+def _done(questions: list[Question], tasks: Tasks) -> Iterator[tuple[int, Any]]:
+    """The number of each question and what was found, or an error, in the order in which they are known."""
+    left = {place: number for place, (number, *_) in enumerate(questions)}
+    try:
+        if len(questions) > 1:
+            for place, found in tasks["understand_many"]([arguments for _, _, arguments, _ in questions], hurry=True):
+                yield left.pop(place), found
+        else:
+            _, what, arguments, named = questions[0]
+            found = tasks[what](*arguments, **named)
+            yield left.pop(0), found
+    except Exception as error:  # noqa: BLE001  # told to who waits
+        yield from ((number, error) for number in left.values())
 
 
 def main(content_dir: str, cache_dir: str, form: str, descriptor: str) -> int:
     """What the other process runs. `form`: of its log, json or plain."""
     gc.disable()
+    door = Door(Connection(int(descriptor)))
     from bot import logs  # noqa: PLC0415  # as below
     from bot.understanding.engine import load_understander  # noqa: PLC0415  # numpy and the encoders: not in the service
 
@@ -187,10 +255,8 @@ def main(content_dir: str, cache_dir: str, form: str, descriptor: str) -> int:
     gc.enable()
     for name in (signal.SIGINT, signal.SIGTERM):  # meant for the service, which finishes first; then the line closes
         signal.signal(name, signal.SIG_IGN)
-    serve(
-        Connection(int(descriptor)),
-        {"understand": engine.understand, "encode": engine.encode, "explain": engine.explain},
-    )
+    asked = (engine.understand, engine.understand_many, engine.encode, engine.explain)
+    serve(door, {task.__name__: task for task in asked})
     return 0
 
 

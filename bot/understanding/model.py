@@ -48,7 +48,13 @@ class Head:
 
     def scores(self, kernel: Floats) -> Scores:
         """Scores of a message that is so much like each example."""
-        raw = kernel @ self.votes
+        return self._scores(kernel @ self.votes)
+
+    def scores_of(self, kernels: Floats) -> list[Scores]:
+        """The same of several messages, a row each."""
+        return [self._scores(raw) for raw in kernels @ self.votes]
+
+    def _scores(self, raw: Floats) -> Scores:
         scaled = self.sharpness * raw[:-1]
         chances = np.exp(scaled - scaled.max())
         return Scores(chances / chances.sum(), float(raw[-1]))

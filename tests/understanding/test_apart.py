@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 
 from bot.settings import ROOT
-from bot.understanding.apart import Apart, UnderstandingGoneError, serve
+from bot.understanding.apart import Apart, Door, UnderstandingGoneError, serve
 from bot.understanding.engine import Engine
 from bot.understanding.outcome import Understanding
 from tests.understanding.conftest import PACK
@@ -123,13 +124,107 @@ def test_content_that_can_not_be_fitted_is_told_to_who_waits(tmp_path: Path) -> 
         Apart(tmp_path, tmp_path / "models").wait()
 
 
-def test_a_fault_of_the_other_side_comes_without_its_words() -> None:
-    ours, theirs = Pipe()
-    serving = threading.Thread(target=serve, args=(theirs, {"understand": int}))
-    serving.start()
-    assert ours.recv() == (0, None, "")
-    ours.send((7, "understand", ("secret",), {}))
-    assert ours.recv() == (7, None, "ValueError")
-    ours.close()
-    serving.join(SECONDS)
-    assert not serving.is_alive()
+@pytest.fixture
+def served() -> Iterator[Callable[..., Connection]]:
+    """Serve tasks of our own in this process; gives our end of the line."""
+    serving: list[tuple[Connection, threading.Thread]] = []
+
+    def begin(**tasks: Callable[..., object]) -> Connection:
+        ours, theirs = Pipe()
+        thread = threading.Thread(target=serve, args=(Door(theirs), tasks))
+        thread.start()
+        serving.append((ours, thread))
+        assert ours.recv() == (0, None, "")
+        return ours
+
+    yield begin
+    for line, thread in serving:
+        line.close()
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+def test_a_fault_of_the_other_side_comes_without_its_words(served: Callable[..., Connection]) -> None:
+    line = served(understand=int)
+    line.send((7, "understand", ("secret",), {}))
+    assert line.recv() == (7, None, "ValueError")
+
+
+class Recorder:
+    """Understands nothing, and keeps what it was asked together. `busy` waits until `free`."""
+
+    def __init__(self) -> None:
+        self.free, self.batches = threading.Event(), list[list[str]]()
+
+    def understand(self, text: str, language: str, *, hurry: bool = False) -> str:
+        if text == "busy":
+            assert self.free.wait(SECONDS)
+        self.batches.append([text])
+        return text
+
+    def understand_many(self, messages: list[tuple[str, str]], *, hurry: bool) -> Iterator[tuple[int, object]]:
+        assert hurry
+        self.batches.append([text for text, _ in messages])
+        for place, (text, _) in reversed(list(enumerate(messages))):
+            yield place, ValueError("secret") if text == "13" else text
+            if text == "32":
+                raise RuntimeError("secret")
+
+
+def test_what_waits_in_a_hurry_is_understood_together(served: Callable[..., Connection]) -> None:
+    tasks = Recorder()
+    line = served(understand=tasks.understand, understand_many=tasks.understand_many, encode=len)
+    for number in (1, 2):  # both threads
+        line.send((number, "understand", ("busy", "nl"), {"hurry": False}))
+    hurried = {
+        number: (number, "understand", (str(number), "nl"), {"hurry": True})
+        for number in (*range(10, 20), *range(31, 34))
+    }
+    patient = {20: (20, "understand", ("20", "nl"), {"hurry": False}), 21: (21, "encode", (["x"],), {})}
+    for _, question in sorted((hurried | patient).items()):
+        line.send(question)
+    line.send(None)
+    for thread in threading.enumerate():
+        if thread.name == "door":
+            thread.join(SECONDS)  # all of it is read, and waits
+    tasks.free.set()
+    said = {number: error or found for number, found, error in (line.recv() for _ in range(17))}
+    assert sorted(map(len, tasks.batches), reverse=True)[:3] == [8, 3, 2]
+    assert said == {
+        **{number: str(number) for number in hurried},
+        1: "busy",
+        2: "busy",
+        13: "ValueError",
+        20: "20",
+        21: 1,
+        31: "RuntimeError",
+    }
+
+
+def test_who_waits_in_a_rush_learns_that_it_was_killed(apart: Apart, engine: Engine) -> None:
+    """Without a thread for each; and somebody who waits no longer disturbs nobody."""
+
+    async def rush() -> list[object]:
+        os.kill(apart.pid, signal.SIGSTOP)
+        asked = [asyncio.ensure_future(apart.aunderstand(TEXT, "nl", hurry=True)) for _ in range(12)]
+        await asyncio.sleep(0)  # sent
+        asked[3].cancel()
+        os.kill(apart.pid, signal.SIGKILL)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    found = asyncio.run(asyncio.wait_for(rush(), SECONDS))
+    assert isinstance(found.pop(3), asyncio.CancelledError)
+    assert {type(error) for error in found} == {UnderstandingGoneError}
+
+
+def test_a_rush_is_understood_as_one_by_one(apart: Apart, engine: Engine) -> None:
+    texts = [TEXT, "hallo", "ik wil dood", "ding van die dinges daar", "", "wat kost hondenbelasting"] * 2
+
+    async def rush() -> list[Understanding]:
+        asked = [asyncio.ensure_future(apart.aunderstand(text, "nl", hurry=True)) for text in texts]
+        await asyncio.sleep(0)
+        asked[0].cancel()
+        return await asyncio.gather(*asked[1:])
+
+    found = asyncio.run(rush())
+    assert [said(one) for one in found] == [said(engine.understand(text, "nl", hurry=True)) for text in texts[1:]]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +19,12 @@ from hypothesis import strategies as st
 from bot.commands.evaluate import judge, read_queries
 from bot.errors import ContentError, WegwijsError
 from bot.understanding import measures
+from bot.understanding.arrays import BROKEN
 from bot.understanding.engine import Engine, load_understander
 from bot.understanding.examples import fingerprint, read_pack
 from bot.understanding.explain import explain
 from bot.understanding.model import load, model_path, save
-from bot.understanding.outcome import Outcome
+from bot.understanding.outcome import Outcome, Understanding
 from tests.understanding.conftest import PACK, QUERIES
 
 BOUND = 60.0  # seconds; a message of 10,000 characters takes one to five on a busy machine: bounded is the point
@@ -151,11 +155,19 @@ def test_measuring_another_pack_keeps_the_model_of_the_service(engine: Engine, c
 
 
 @pytest.mark.parametrize("damage", [b"", b"no model", b"PK\x03\x04 half a file"])
-def test_a_broken_model_is_fitted_again(engine: Engine, tmp_path: Path, cache: Path, damage: bytes) -> None:
+def test_a_broken_model_is_noticed(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "model.npz").write_bytes(damage)
+    with pytest.raises(BROKEN):
+        load(tmp_path / "model.npz")
+
+
+def test_a_model_with_one_wrong_byte_is_fitted_again(engine: Engine, tmp_path: Path, cache: Path) -> None:
     for vectors in cache.glob("vectors-*"):
         (tmp_path / vectors.name).write_bytes(vectors.read_bytes())
     path = model_path(PACK, tmp_path)
-    path.write_bytes(damage)
+    whole = bytearray(model_path(PACK, cache).read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
     assert load_understander(PACK, tmp_path).model.topics == engine.model.topics
     assert list(load(path).examples) == list(engine.model.examples)
 
@@ -223,6 +235,59 @@ def test_in_a_hurry_the_slow_encoder_is_asked_only_about_danger(
     assert len(asked) == 1
     assert engine.understand("ik wil dood", "nl", hurry=True).outcome is Outcome.CRISIS
     assert len(asked) == 2
+
+
+MIXED = (
+    *((text, "nl") for text in ODD if len(text) < 5_000),
+    ("hallo, ik wil dood", "en"),
+    ("Hoe laat gaat het zwembad open? Hoe vraag ik een parkeervergunning aan?", "nl"),
+    ("De vuilniswagen komt elke week langs en de straat is schoon. " * 5 + "Ik wil dood. ", "nl"),
+    ("emta byefta7 el maktaba", "ar"),
+    ("وين المكتبة", "ar"),
+    ("Hallo!", "en"),
+    ("ding van die dinges daar", "nl"),
+    *((json.loads(line)["text"], "nl") for line in QUERIES.read_text().splitlines()),
+)
+
+
+def test_together_each_is_understood_as_alone(engine: Engine) -> None:
+    for hurry, messages in ((True, MIXED), (False, MIXED[::5])):
+        found = dict(engine.understand_many(messages, hurry=hurry))
+        assert sorted(found) == list(range(len(messages)))
+        for place, message in enumerate(messages):
+            alone, said = engine.understand(*message, hurry=hurry), found[place]
+            assert isinstance(said, Understanding)
+            assert replace(said, candidates=()) == replace(alone, candidates=()), message
+            assert [one.topic for one in said.candidates] == [one.topic for one in alone.candidates]
+            pairs = zip(said.candidates, alone.candidates, strict=True)
+            assert all(abs(one.confidence - other.confidence) < 1e-4 for one, other in pairs)
+
+
+def test_those_that_take_long_come_last_and_one_that_fails_fails_alone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["ik wil dood", "hallo", "kapot", "wat kost hondenbelasting"]
+    messages = [(text, "nl") for text in texts]
+    order = [texts[place] for place, _ in engine.understand_many(messages, hurry=True)]
+    assert set(order[:2]) == {"hallo", "wat kost hondenbelasting"}
+    parts = [(engine._use, "encode", "kapot"), (engine._e5, "encode", "dood"), (engine.rules, "match", "dood")]
+    for part, name, word in parts:
+        with monkeypatch.context() as patch:
+            patch.setattr(type(part), name, _failing(getattr(type(part), name), word))
+            found = dict(engine.understand_many(messages, hurry=True))
+        failed = [text for place, text in enumerate(texts) if isinstance(found[place], ArithmeticError)]
+        assert len(found) == len(texts)
+        assert failed == [text for text in texts if word in text]
+    assert list(engine.understand_many([], hurry=True)) == []
+
+
+def _failing(done: Callable[..., Any], word: str) -> Callable[..., Any]:
+    def fail(part: object, texts: Sequence[str]) -> Any:
+        if any(word in text for text in texts):
+            raise ArithmeticError
+        return done(part, texts)
+
+    return fail
 
 
 def test_of_a_very_long_text_the_slow_encoder_sees_both_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
