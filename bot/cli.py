@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 import importlib
 import logging
@@ -12,14 +11,18 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-
-from sqlalchemy.exc import SQLAlchemyError
+from typing import TYPE_CHECKING
 
 from bot import logs
 from bot.commands import caseload_line, monitoring_options
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
-from bot.locales import AMSTERDAM
 from bot.roles import Role
+
+if TYPE_CHECKING:
+    from bot.service import Service
+    from bot.settings import Settings
+
+CHORES_AFTER = 2.0  # seconds: eleven of them at once held up the first answer by 0.2 s
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -42,11 +45,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"the database can't be used ({error}); check WEGWIJS_DATABASE_URL", file=sys.stderr)
     except WegwijsError as error:
         print(error, file=sys.stderr)
-    except (OSError, SQLAlchemyError) as error:
+    except _unforeseen() as error:
         print(f"can't start: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def _unforeseen() -> tuple[type[Exception], ...]:
+    """Asked only when there is an error: the process that understands starts before the database's library loads."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return OSError, SQLAlchemyError
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -166,30 +176,44 @@ def _accounts(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     gc.disable()  # what is made at start stays: looking for garbage took a tenth of it; `settle` turns it on again
     from bot.commands.work import apart
-    from bot.settings import load_settings
 
-    settings = load_settings()
-    understander = apart(settings)  # loads beside the rest
-    web = importlib.import_module("webhooks.app")  # by name: this module stands below the web in the import rules
-    app = web.serve_app(settings, understander)
-    if options.demo:
-        from bot.demo import link_code, load_accounts, load_demo
+    with apart() as understander:  # loads beside the rest
+        from bot.service import build
+        from bot.settings import load_settings
 
-        load_demo(app.state.service)
-        load_accounts(app.state.service)
-        code = link_code(app.state.service)
-    understander.wait()  # the addresses below work from then on
-    logs.configure(as_json=settings.log_json)  # uvicorn and the migrations set up their own
+        settings = load_settings()
+        service = build(settings, understander=understander)
+        service.worker.chores_after = CHORES_AFTER
+        web = importlib.import_module(
+            "webhooks.server"
+        )  # by name: this module stands below the web in the import rules
+        code = _demo(service) if options.demo else ""
+        server = web.Server(service)
+        understander.wait()  # the addresses below work from then on
+        logs.configure(as_json=settings.log_json)  # uvicorn and the migrations set up their own
+        _say_where(settings, code)
+        return int(server.run())
+
+
+def _demo(service: Service) -> str:
+    """Load the invented people; a code to try, as in a letter."""
+    from bot.demo import link_code, load_accounts, load_demo
+
+    load_demo(service)
+    load_accounts(service)
+    return link_code(service)
+
+
+def _say_where(settings: Settings, code: str) -> None:
     address = settings.public_base_url or f"http://{settings.host}:{settings.port}"
     if settings.simulator:
         print(f"Chat page    {address}/simulator", flush=True)
-        if options.demo and code:
+        if code:
             print(
                 f"             write {code} there, as from a letter: the person is linked to a klantregisseur",
                 flush=True,
             )
     print(f"Desk         {address}/desk\nMonitoring   {address}/monitoring", flush=True)
-    return int(web.run(app, settings))
 
 
 def _worker(_: argparse.Namespace) -> int:
@@ -200,6 +224,8 @@ def _worker(_: argparse.Namespace) -> int:
 
 
 def _chat(options: argparse.Namespace) -> int:
+    import asyncio
+
     from bot.commands.chat import chat
     from bot.service import build
     from bot.settings import load_settings
@@ -323,6 +349,8 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _moment(text: str) -> datetime:
+    from bot.locales import AMSTERDAM
+
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=AMSTERDAM)
 
@@ -353,6 +381,8 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _telegram(options: argparse.Namespace) -> int:
+    import asyncio
+
     from bot.commands.telegram import run
     from bot.settings import load_settings
 

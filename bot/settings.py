@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from cryptography.fernet import Fernet
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -21,6 +21,8 @@ from bot.alarm import Duty
 from bot.channels.smtp import SmtpServer
 from bot.development_keys import development_keys, kept_keys, new_keys
 from bot.errors import SettingsError
+from bot.folders import ROOT as _ROOT
+from bot.folders import Folders
 from bot.locales import LANGUAGES
 from bot.pushes import PushRules
 from bot.retention import read_days
@@ -30,19 +32,15 @@ from bot.working_days import RELIGIOUS, DeskHours
 _SAFE = ("https://", "http://127.0.0.1:", "http://localhost:")  # nobody in between reads or changes it
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}|[^@\s,;<>\"]{1,64}@localhost")
 _Days = Annotated[dict[str, int], NoDecode, BeforeValidator(lambda value: read_days(value) if value else {})]
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = _ROOT
 TEMPLATES = ("answer", "survey")  # approved by Meta, for what goes outside WhatsApp's window
 
 
-class Settings(BaseSettings):
+class Settings(Folders):
     """What can be set. Names in the environment are the same in capitals, with WEGWIJS_ before them."""
-
-    model_config = SettingsConfigDict(env_prefix="WEGWIJS_", env_file=".env", env_ignore_empty=True, extra="ignore")
 
     environment: Literal["development", "production"] = "development"
     database_url: str = ""
-    data_dir: Path = Path("var")
-    content_dir: Path = ROOT / "content"
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     public_base_url: str = ""
@@ -111,7 +109,6 @@ class Settings(BaseSettings):
     translator_url: str = ""
     translator_key: str = ""
     max_body_bytes: int = Field(131072, ge=1024)
-    log_json: bool = False
     metrics_token: str = ""
     monitoring_answers: str = ""
     monitoring_api_key: str = ""
@@ -120,7 +117,7 @@ class Settings(BaseSettings):
     message_price_whatsapp: float | None = Field(None, ge=0, le=10)
 
     research_key: str = ""
-    retention_days: _Days = {}
+    retention_days: _Days = Field(default_factory=dict)
 
     push_quiet_from: time = time(20)
     push_quiet_until: time = time(9)

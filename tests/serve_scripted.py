@@ -9,7 +9,7 @@ from bot.service import build
 from bot.settings import load_settings
 from bot.understanding import Candidate, Outcome, Understanding
 from tests.fakes import ScriptedUnderstander
-from webhooks.app import create_app, run, running
+from webhooks.server import Server
 
 
 class TextIsTopic:
@@ -25,6 +25,4 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     settings = load_settings()
     service = build(settings, understander=TextIsTopic())
-    app = create_app(service)
-    app.router.lifespan_context = lambda _: running(service)
-    run(app, settings)
+    Server(service).run()

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from bot.service import Service, build
-from bot.settings import Settings, load_settings
-from bot.understanding import Understander
-from bot.worker import settle
+from bot.service import Service
 from webhooks import (
     accounts,
     caseload,
@@ -40,7 +35,7 @@ from webhooks import (
     week,
     whatsapp,
 )
-from webhooks.door import Application
+from webhooks.door import Doors
 from webhooks.headers import SafeHeaders
 from webhooks.limits import BodyLimit, bound_numbers
 
@@ -62,13 +57,23 @@ DESK = (
     monitoring_words,
     monitoring_api,
 )
-CHORES_AFTER = 2.0  # seconds: eleven of them at once held up the first answer by 0.2 s
-STOP_SECONDS = 20  # for what is under way when the service is told to stop
 CASELOAD = (caseload, week)  # who guides whom: pages under the same switch
 
 
+class Application(FastAPI):
+    """FastAPI, with doors in front of its layers. They are ordinary routes too, for whoever lists them."""
+
+    def add_doors(self, doors: list[Route]) -> None:
+        """Take routes whose endpoint is a Door. To be called once."""
+        self.router.routes[:0] = doors
+        self._front = Doors(doors, super().__call__)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._front(scope, receive, send)
+
+
 def create_app(service: Service) -> FastAPI:
-    """The application of a service that is built. Starting it starts the worker."""
+    """The application of a service that is built: pages and doors. `webhooks.server` runs it."""
     settings = service.settings
     bound_numbers()
     app = Application(
@@ -98,54 +103,3 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(SafeHeaders, https=settings.public_base_url.startswith("https://"))
     app.state.service = service
     return app
-
-
-@contextlib.asynccontextmanager
-async def open_doors(service: Service) -> AsyncIterator[None]:
-    """Messages are accepted as long as this context lasts; nobody answers them yet."""
-    settle()
-    service.store.run_inline()
-    try:
-        yield
-    finally:
-        await service.close()
-
-
-@contextlib.asynccontextmanager
-async def running(service: Service) -> AsyncIterator[None]:
-    """The worker runs as long as this context; what is in flight at the end is finished."""
-    async with open_doors(service):
-        worker = asyncio.create_task(service.worker.run())
-        try:
-            yield
-        finally:
-            worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker
-
-
-def serve_app(settings: Settings | None = None, understander: Understander | None = None) -> FastAPI:
-    """What uvicorn serves: everything built from the environment when the server starts."""
-    service = build(settings or load_settings(), understander=understander)
-    service.worker.chores_after = CHORES_AFTER
-    app = create_app(service)
-    app.router.lifespan_context = lambda _: running(service)
-    return app
-
-
-def run(app: FastAPI, settings: Settings) -> int:
-    """Serve until a signal says stop; returns the exit code. Streams end by themselves at once, so a stop is quick."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
-    )
-    app.state.is_stopping = lambda: server.should_exit
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run()
-    return 0 if server.started else 3

@@ -6,12 +6,10 @@ Why: the layers around every page (errors, telemetry, limits, headers, routes) t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
-from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -90,18 +88,12 @@ def door(path: str, handler: Handler, settings: Settings) -> Route:
     return Route(path, Door(handler, settings.max_body_bytes, https=https), methods=["POST"])
 
 
-class Application(FastAPI):
-    """FastAPI, with doors in front of its layers. They are ordinary routes too, for whoever lists them."""
+class Doors:
+    """An ASGI application: a POST to a door is answered there, everything else by the application `behind`."""
 
-    _doors: Mapping[str, ASGIApp] = MappingProxyType({})
-
-    def add_doors(self, doors: list[Route]) -> None:
-        """Take routes whose endpoint is a Door."""
-        self.router.routes[:0] = doors
-        self._doors = {door.path: door.app for door in doors}
+    def __init__(self, doors: Iterable[Route], behind: ASGIApp) -> None:
+        self._doors, self._behind = {door.path: door.app for door in doors}, behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and (door := self._doors.get(scope["path"])):
-            await door(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        await ((is_post and self._doors.get(scope["path"])) or self._behind)(scope, receive, send)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import signal
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from bot import logs
-from bot.settings import Settings, load_settings
+from bot.folders import Folders
 from bot.understanding.apart import Apart
 
 if TYPE_CHECKING:
@@ -17,21 +22,42 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def apart(settings: Settings) -> Apart:
-    """The understanding of the content of the settings, being loaded by a process of its own."""
-    return Apart(settings.content_dir, settings.data_dir / "models", as_json=settings.log_json)
+@contextlib.contextmanager
+def apart() -> Iterator[Apart]:
+    """The understanding of the content of the settings, being loaded by a process of its own.
+
+    When the start fails it is ended at once: it may be busy for minutes, and nobody needs it. Raises SettingsError.
+    """
+    folders = _folders()
+    understander = Apart(folders.content_dir, folders.data_dir / "models", as_json=folders.log_json)
+    try:
+        yield understander
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(understander.pid, signal.SIGKILL)
+        raise
+
+
+def _folders() -> Folders:
+    try:
+        return Folders()
+    except (ValidationError, UnicodeDecodeError):
+        from bot.settings import load_settings  # noqa: PLC0415  # it raises, and tells all faults
+
+        return load_settings()
 
 
 def work() -> int:
     """Work until a signal says stop; what is under way then is finished first."""
-    settings = load_settings()
-    understander = apart(settings)
-    from bot.service import build  # noqa: PLC0415  # a second of imports, while the understanding loads
+    with apart() as understander:
+        from bot.service import build  # noqa: PLC0415  # a second of imports, while the understanding loads
+        from bot.settings import load_settings  # noqa: PLC0415  # as above
 
-    service = build(settings, understander=understander)
-    understander.wait()
-    logs.configure(as_json=settings.log_json)
-    asyncio.run(until_told(service))
+        settings = load_settings()
+        service = build(settings, understander=understander)
+        understander.wait()
+        logs.configure(as_json=settings.log_json)
+        asyncio.run(until_told(service))
     return 0
 
 

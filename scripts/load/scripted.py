@@ -20,7 +20,7 @@ from bot.settings import Settings, load_settings
 from bot.understanding import Candidate, Outcome, Understanding
 from bot.understanding.encoders import Vectors
 from bot.worker import settle
-from webhooks.app import create_app, run, running
+from webhooks.server import Server
 
 THINK = "LOAD_THINK_SECONDS"
 READY = "LOAD_READY_FILE"  # made when a worker has begun
@@ -46,9 +46,7 @@ class Thinking:
 
 def serve(settings: Settings) -> int:
     service = build(settings, understander=Thinking())
-    app = create_app(service)
-    app.router.lifespan_context = lambda _: running(service)
-    return run(app, settings)
+    return Server(service).run()
 
 
 async def work(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from bot.understanding import Candidate, Outcome, Understanding
 from bot.understanding.encoders import Use
 from tests.browser.population import OWN, population
 from tests.fakes import ScriptedUnderstander
-from webhooks.app import create_app, run, running
+from webhooks.server import Server
 
 
 class Unsure:
@@ -63,6 +63,4 @@ if __name__ == "__main__":
     settings = load_settings()
     service = build(settings, understander=Unsure(Use().encode if "use" in sys.argv else ScriptedUnderstander().encode))
     load(service)
-    app = create_app(service)
-    app.router.lifespan_context = lambda _: running(service)
-    sys.exit(run(app, settings))
+    sys.exit(Server(service).run())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from webhooks.app import create_app
-from webhooks.door import Application, Said, door
+from webhooks.app import Application, create_app
+from webhooks.door import Said, door
 from webhooks.headers import HSTS, SAFE
 
 
