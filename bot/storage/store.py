@@ -66,6 +66,7 @@ class Store:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._gate, self._closed = threading.Lock(), False
         self._lock: IO[str] | None = None
         self._alone = Alone()
         self._inline: InlineWriter | None = None
@@ -87,6 +88,7 @@ class Store:
 
     def start(self) -> None:
         if self._thread is None:
+            self._closed = False
             self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
             self._thread.start()
 
@@ -101,7 +103,9 @@ class Store:
             self._inline.close()
             self._inline = None
         if self._thread is not None:
-            self._queue.put(None)
+            with self._gate:  # whoever comes later is told: nobody would answer, and they would wait for ever
+                self._closed = True
+                self._queue.put(None)
             self._thread.join()
             self._thread = None
         self.engine.dispose()
@@ -112,7 +116,11 @@ class Store:
     def submit(self, work: Work[T]) -> Future[T]:
         """Hand a write to the writer. The future is done after COMMIT."""
         future: Future[T] = Future()
-        self._queue.put((work, future))
+        with self._gate:
+            if self._closed:
+                future.set_exception(StoreUnavailableError("closed"))
+            else:
+                self._queue.put((work, future))
         return future
 
     def write(self, work: Work[T]) -> T:

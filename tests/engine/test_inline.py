@@ -137,6 +137,17 @@ def test_what_waits_at_the_end_is_written(use):
     assert use(scenario) == ([1, 1, 1], [0, 1, 2])
 
 
+def test_a_write_after_the_end_is_refused_instead_of_waiting_for_ever(tmp_path):
+    """A chore's thread outlives the stop that cancelled it; the process waits for the thread."""
+    store = Store(f"sqlite:///{tmp_path / 'closed.sqlite3'}")
+    for _ in range(2):
+        store.start()
+        assert store.submit(lambda _: 1).result(10) == 1
+        store.close()
+        with pytest.raises(StoreUnavailableError):
+            store.submit(lambda _: 1).result(10)
+
+
 def test_a_write_that_nobody_waits_for_any_more_is_not_begun(use):
     async def scenario(store):
         gone = store._submit_quick(keep(1))
