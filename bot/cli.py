@@ -11,18 +11,11 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot import logs
 from bot.commands import caseload_line, monitoring_options
 from bot.errors import ContentError, SecondProcessError, SettingsError, StoreUnavailableError, WegwijsError
 from bot.roles import Role
-
-if TYPE_CHECKING:
-    from bot.service import Service
-    from bot.settings import Settings
-
-CHORES_AFTER = 2.0  # seconds: eleven of them at once held up the first answer by 0.2 s
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -175,45 +168,9 @@ def _accounts(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     gc.disable()  # what is made at start stays: looking for garbage took a tenth of it; `settle` turns it on again
-    from bot.commands.work import apart
+    from bot.commands.serve import serve
 
-    with apart() as understander:  # loads beside the rest
-        from bot.service import build
-        from bot.settings import load_settings
-
-        settings = load_settings()
-        service = build(settings, understander=understander)
-        service.worker.chores_after = CHORES_AFTER
-        web = importlib.import_module(
-            "webhooks.server"
-        )  # by name: this module stands below the web in the import rules
-        code = _demo(service) if options.demo else ""
-        server = web.Server(service)
-        understander.wait()  # the addresses below work from then on
-        logs.configure(as_json=settings.log_json)  # uvicorn and the migrations set up their own
-        _say_where(settings, code)
-        return int(server.run())
-
-
-def _demo(service: Service) -> str:
-    """Load the invented people; a code to try, as in a letter."""
-    from bot.demo import link_code, load_accounts, load_demo
-
-    load_demo(service)
-    load_accounts(service)
-    return link_code(service)
-
-
-def _say_where(settings: Settings, code: str) -> None:
-    address = settings.public_base_url or f"http://{settings.host}:{settings.port}"
-    if settings.simulator:
-        print(f"Chat page    {address}/simulator", flush=True)
-        if code:
-            print(
-                f"             write {code} there, as from a letter: the person is linked to a klantregisseur",
-                flush=True,
-            )
-    print(f"Desk         {address}/desk\nMonitoring   {address}/monitoring", flush=True)
+    return serve(demo=options.demo)
 
 
 def _worker(_: argparse.Namespace) -> int:
