@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import phonenumbers
 from babel import Locale
@@ -24,23 +25,6 @@ _LINK = re.compile(r"(?:https?://|www\.)\S+|(?<![\w@])@\w{3,}")
 _IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ .-]?[A-Za-z0-9]{2,4}){3,8}\b")
 _DIGITS = re.compile(r"(?<![\w])\+?\d(?:[ ./()-]{0,2}\d){5,17}(?!\w)")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(?:\d{1,2}[-/. ]\d{1,2}[-/. ](?:\d{4}|\d{2})|\d{4}[-/.]\d{1,2}[-/.]\d{1,2})(?!\d)")
-_MONTHS = sorted(
-    {
-        name.rstrip(".")
-        for language in (*LANGUAGES, "ar_SY")
-        for width in ("wide", "abbreviated")
-        for name in Locale.parse(language).months["format"][width].values()
-    },
-    key=len,
-    reverse=True,
-)
-_MONTH = "|".join(map(re.escape, _MONTHS))
-_ORDINAL = "(?:e|th|st|nd|rd)?"
-_WORDED_DATE = re.compile(
-    rf"(?<!\w)\d{{1,2}}{_ORDINAL}\s+(?:of\s+)?(?:{_MONTH})\.?\s*,?\s*(?:\d{{4}})?(?!\w)"
-    rf"|(?<!\w)(?:{_MONTH})\s+\d{{1,2}}{_ORDINAL},?\s+\d{{4}}(?!\w)",
-    re.IGNORECASE,
-)
 _BETWEEN = "(?:(?:van|de|der|den|ter|ten|el|al|bin|abu|abd|ben)[ -]+)*"
 _CAPITAL = r"[A-ZÀ-Þ][\w'’-]*"
 _FULL_NAME = rf"{_BETWEEN}{_CAPITAL}(?:\s+{_BETWEEN}{_CAPITAL}){{0,3}}"
@@ -60,6 +44,23 @@ class NameWords:
     names: tuple[str, ...] = ()
 
 
+@cache
+def _worded_date() -> re.Pattern[str]:
+    """A date with the name of a month. Made for the first open answer, not at each start: it takes 40 ms."""
+    names = {
+        name.rstrip(".")
+        for language in (*LANGUAGES, "ar_SY")
+        for width in ("wide", "abbreviated")
+        for name in Locale.parse(language).months["format"][width].values()
+    }
+    month, ordinal = "|".join(map(re.escape, sorted(names, key=len, reverse=True))), "(?:e|th|st|nd|rd)?"
+    return re.compile(
+        rf"(?<!\w)\d{{1,2}}{ordinal}\s+(?:of\s+)?(?:{month})\.?\s*,?\s*(?:\d{{4}})?(?!\w)"
+        rf"|(?<!\w)(?:{month})\s+\d{{1,2}}{ordinal},?\s+\d{{4}}(?!\w)",
+        re.IGNORECASE,
+    )
+
+
 def scrub(text: str, words: NameWords = NameWords()) -> str:  # frozen
     """The text without personal data."""
     text = western_digits(clean(text)).strip()
@@ -67,7 +68,7 @@ def scrub(text: str, words: NameWords = NameWords()) -> str:  # frozen
     text = _LINK.sub(LINK, text)
     text = _IBAN.sub(_iban, text)
     text = _NUMERIC_DATE.sub(DATE, text)
-    text = _WORDED_DATE.sub(DATE, text)
+    text = _worded_date().sub(DATE, text)
     text = _DIGITS.sub(_long_number, text)
     for match in reversed(list(phonenumbers.PhoneNumberMatcher(text, "NL"))):
         text = text[: match.start] + PHONE + text[match.end :]
