@@ -24,9 +24,7 @@ def serve(*, demo: bool) -> int:
         settings = load_settings()
         service = build(settings, understander=understander)
         service.worker.chores_after = CHORES_AFTER
-        web = importlib.import_module(
-            "webhooks.server"
-        )  # by name: this module stands below the web in the import rules
+        web = importlib.import_module("webhooks.server")  # by name: it stands above this module in the import rules
         code = _demo(service) if demo else ""
         server = web.Server(service)
         understander.wait()  # the addresses below work from then on

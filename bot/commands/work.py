@@ -39,12 +39,13 @@ def apart() -> Iterator[Apart]:
 
 
 def _folders() -> Folders:
-    try:
-        return Folders()
-    except (ValidationError, UnicodeDecodeError):
-        from bot.settings import load_settings  # noqa: PLC0415  # it raises, and tells all faults
+    with contextlib.suppress(ValidationError, UnicodeDecodeError):
+        folders = Folders()
+        if folders.content_dir.is_dir():
+            return folders
+    from bot.settings import load_settings  # noqa: PLC0415  # it raises, and tells all faults
 
-        return load_settings()
+    return load_settings()
 
 
 def work() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ import threading
 import pytest
 
 import webhooks.app
+from bot.commands import work
+from bot.errors import SettingsError
 from bot.settings import ROOT
 from tests.test_doubles import free_port
 from webhooks.server import Server
@@ -77,6 +80,15 @@ def test_a_fault_of_the_pages_ends_the_server_and_is_told(service, monkeypatch):
     server._wanted.set()
     with pytest.raises(ValueError, match="line 3"):
         server.run()
+
+
+def test_a_start_that_fails_ends_the_process_that_understands(monkeypatch):
+    """It may be fitting for minutes, and each try to start would add one."""
+    with subprocess.Popen(["sleep", "60"]) as understands:
+        monkeypatch.setattr(work, "Apart", lambda *_, **__: understands)
+        with pytest.raises(SettingsError), work.apart():
+            raise SettingsError(["a fault that is found later"])
+        assert understands.wait(10) == -signal.SIGKILL
 
 
 def test_a_start_loads_nothing_that_only_some_pages_or_commands_need():
