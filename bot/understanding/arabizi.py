@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from itertools import islice, product
 from math import log
 
@@ -114,12 +115,19 @@ class Transliterator:
             turned.append(_ARTICLES.get(article, "") + best)
         return " ".join(turned)
 
-    def candidates(self, word: str) -> list[str]:
+    def candidates(self, word: str) -> tuple[str, ...]:
         """Readings of one word, likeliest first; the word itself where it is no Arabic."""
+        return self._remembered(word)
+
+    @cached_property
+    def _remembered(self) -> Callable[[str], tuple[str, ...]]:
+        return lru_cache(maxsize=5_000)(self._candidates)
+
+    def _candidates(self, word: str) -> tuple[str, ...]:
         if word in _SPOKEN_ARTICLES or word in self.known:
-            return [_SPOKEN_ARTICLES.get(word) or self.known[word]]
+            return (_SPOKEN_ARTICLES.get(word) or self.known[word],)
         if word in self.latin or word.isdigit() or is_arabic(word):
-            return [word]
+            return (word,)
         plain = letter_by_letter(word)
         found: dict[str, float] = {}
         for reading in _readings(word):
@@ -131,7 +139,7 @@ class Transliterator:
                     rank = alike + _COMMON * log(count) + _CLEAR * len(bone)
                     found[known] = max(found.get(known, 0.0), rank)
         ranked = sorted(found, key=lambda known: -found[known])
-        return [*ranked[:5], plain] if ranked else [plain]
+        return (*ranked[:5], plain)
 
 
 def _readings(word: str) -> Iterable[str]:

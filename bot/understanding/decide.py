@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ class Calibration:
     def apply(self, chance: float) -> float:
         """The chance that a candidate is right."""
         chance = min(max(chance, 1e-6), 1 - 1e-6)
-        return float(1 / (1 + np.exp(-(self.slope * np.log(chance / (1 - chance)) + self.shift))))
+        return 1 / (1 + math.exp(-(self.slope * math.log(chance / (1 - chance)) + self.shift)))
 
 
 COSTS, LIMITS, CALIBRATION = Costs(), Limits(), Calibration()

@@ -36,6 +36,7 @@ _KEPT = 3  # fitted models: of this content, of the one before it, of a pack tha
 _LONG = 250  # characters from which the sentences of a message are looked at one by one
 _END = 500  # characters
 _SENTENCES = 60  # of a message that are: two seconds at most
+_TOGETHER = 8  # sentences that the fast encoder gets at once; more gain little and would be looked at for nothing
 _ALSO = 0.9  # chance from which a sentence of its own is a second question
 
 
@@ -128,7 +129,7 @@ class Engine:
             return
         try:
             nears = self.nears([one.reading for one in opened.values()])
-            quick = self.model.fast.scores_of(np.array([self._mix(FAST, near) for near in nears]))
+            quick = self._quick(nears)
         except Exception:  # noqa: BLE001  # whichever it was: one by one it fails alone
             yield from ((place, self._alone(messages[place], hurry=hurry)) for place in opened)
             return
@@ -164,7 +165,7 @@ class Engine:
         return opened.danger or len(opened.text) >= _LONG or not (opened.kind or self._sure(quick, hurry=hurry))
 
     def _close(self, opened: Opened, near: Near, quick: Scores, *, hurry: bool) -> Look:
-        scores, danger, kind = quick, opened.danger or bool(self._inside(opened.text, opened.language)), opened.kind
+        scores, danger, kind = quick, opened.danger or self._inside(opened), opened.kind
         if danger or not (kind or self._sure(scores, hurry=hurry)):
             scores = self._thorough(opened.reading, scores, near)
             danger = bool(self.crisis_topic) and (danger or scores.danger >= decide.LIMITS.danger)
@@ -216,25 +217,32 @@ class Engine:
         grams, use = near
         return mix.grams * grams + mix.use * use
 
-    def _inside(self, text: str, language: str) -> str:
+    def _inside(self, opened: Opened) -> bool:
         """Danger in the middle of a long message: a phrase, or a sentence that alone sounds like it."""
+        text = opened.text
         if len(text) < _LONG:
-            return ""
+            return False
         sentences: list[str] = []
         for stretch in stretches(text):
-            reading = self.reader.read(stretch, language)
-            if len(text) > MAX_CHARACTERS and (phrase := self.rules.match(reading.views)):
-                return phrase
+            reading = opened.reading if stretch == text else self.reader.read(stretch, opened.language)
+            if len(text) > MAX_CHARACTERS and self.rules.match(reading.views):
+                return True
             sentences += parts(reading.text)
-        for sentence in sentences[:_SENTENCES]:
-            reading = self.reader.read(sentence, language)
-            near = self.near(reading)
-            quick = self.scores(reading, quick=True, near=near)
+        return any(
+            self._sounds_dangerous(sentences[start : min(start + _TOGETHER, _SENTENCES)], opened.language)
+            for start in range(0, min(len(sentences), _SENTENCES), _TOGETHER)
+        )
+
+    def _sounds_dangerous(self, sentences: Sequence[str], language: str) -> bool:
+        """Whether one of some sentences does, alone."""
+        readings = [self.reader.read(sentence, language) for sentence in sentences]
+        nears = self.nears(readings)
+        for reading, near, quick in zip(readings, nears, self._quick(nears), strict=True):
             if quick.danger < decide.LIMITS.danger:
                 continue
             if self._thorough(reading, quick, near).danger >= decide.LIMITS.sentence_danger:
-                return sentence
-        return ""
+                return True
+        return False
 
     def _thorough(self, reading: Reading, quick: Scores, near: Near) -> Scores:
         """The scores with the slow encoder. Danger is the mean of both views: it is surer than either."""
@@ -276,10 +284,10 @@ class Engine:
         questions = [part for part in parts(reading.text) if part.endswith(("?", "؟"))]
         if len(questions) < 2:
             return ()
-        first, found = chances.candidates[0].topic, []
-        for question in questions[:_QUESTIONS]:
-            part = self.reader.read(question, reading.guess.language)
-            best = self._rank(self.scores(part, quick=True)).candidates[0]
-            if best.confidence >= _ALSO and best.topic not in (first, self.crisis_topic):
-                found.append(best.topic)
-        return tuple(found[:1])
+        read = [self.reader.read(question, reading.guess.language) for question in questions[:_QUESTIONS]]
+        best = [self._rank(scores).candidates[0] for scores in self._quick(self.nears(read))]
+        others = (chances.candidates[0].topic, self.crisis_topic)
+        return tuple(one.topic for one in best if one.confidence >= _ALSO and one.topic not in others)[:1]
+
+    def _quick(self, nears: Sequence[Near]) -> list[Scores]:
+        return self.model.fast.scores_of(np.array([self._mix(FAST, near) for near in nears]))

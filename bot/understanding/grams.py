@@ -6,7 +6,7 @@ Catches what the encoders miss: names, Dutch terms, dialect words, typing faults
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -25,23 +25,26 @@ _RARE_ENOUGH = 50  # texts: a feature of fewer always has its list
 Floats = NDArray[np.float32]
 
 
-def _features(text: str) -> Iterator[int]:
+def _features(text: str) -> NDArray[np.uint32]:
     """The hash of every feature of a text."""
     plain = words(text)
-    for word in plain:
-        yield from _of_word(word)
-    for kind, row in (("b", plain), ("T", [bone for bone in map(skeleton, plain) if bone])):
-        yield from (_hash(f"{kind}{first} {second}") for first, second in pairwise(row))
+    bones = [bone for bone in map(skeleton, plain) if bone]
+    pairs = [
+        _hash(f"{kind}{first} {second}")
+        for kind, row in (("b", plain), ("T", bones))
+        for first, second in pairwise(row)
+    ]
+    return np.concatenate([*map(_of_word, plain), np.array(pairs, dtype=np.uint32)])
 
 
 @lru_cache(maxsize=20_000)
-def _of_word(word: str) -> tuple[int, ...]:
+def _of_word(word: str) -> NDArray[np.uint32]:
     """The word, its skeleton and the parts of both. The first letter says which kind a feature is."""
     bone = skeleton(word)
     features = [f"w{word}", *(f"c{part}" for part in _parts(word, _WORD_PARTS))]
     if bone:
         features += [f"S{bone}", *(f"k{part}" for part in _parts(bone, _SKELETON_PARTS))]
-    return tuple(map(_hash, features))
+    return np.array([_hash(feature) for feature in features], dtype=np.uint32)
 
 
 def _hash(feature: str) -> int:
@@ -55,7 +58,7 @@ def _parts(word: str, sizes: tuple[int, ...]) -> list[str]:
 
 def _counts(text: str) -> tuple[NDArray[np.uint32], Floats]:
     """Hashes of the features of a text, sorted, and their damped counts."""
-    keys, counts = np.unique(np.fromiter(_features(text), dtype=np.uint32), return_counts=True)
+    keys, counts = np.unique(_features(text), return_counts=True)
     return keys, 1 + np.log(counts.astype(np.float32))
 
 
@@ -100,9 +103,11 @@ class GramIndex:
         length = np.sqrt(np.sum((values * np.where(known, self.weights[at], self.unknown)) ** 2))
         at, values = at[known], values[known] * self.weights[at[known]] / length
         starts, ends = self.starts[at], self.starts[at + 1]
-        lists = [slice(*ends_of) for ends_of in zip(starts.tolist(), ends.tolist(), strict=True)]
-        if not lists:
+        if not len(at):
             return np.zeros(self.size, dtype=np.float32)
-        shares = np.concatenate([self.shares[part] for part in lists])
+        lists = list(zip(starts.tolist(), ends.tolist(), strict=True))
+        shares = np.concatenate([self.shares[start:end] for start, end in lists])
         product = shares * np.repeat((values / STEPS).astype(np.float32), ends - starts)
-        return np.bincount(np.concatenate([self.texts[part] for part in lists]), product, self.size).astype(np.float32)
+        return np.bincount(np.concatenate([self.texts[start:end] for start, end in lists]), product, self.size).astype(
+            np.float32
+        )

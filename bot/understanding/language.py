@@ -65,12 +65,13 @@ class Languages:
     def learn(cls, texts: Iterable[tuple[str, str]]) -> Languages:
         """`texts`: language and text of examples; the word lists come on top."""
         listed = {
-            name: Counter(key for word in text.split() for key in _pieces(word)) for name, text in _word_lists().items()
+            name: Counter(key for word in text.split() for key in _pieces(word).tolist())
+            for name, text in _word_lists().items()
         }
         seen: dict[str, Counter[int]] = defaultdict(Counter)
         for language, text in texts:
             name = ARABIC_IN_LATIN if language == "ar" and _script(text) == "latin" else language
-            seen[{"prs": "fa"}.get(name, name)].update(key for word in _tokens(text) for key in _pieces(word))
+            seen[{"prs": "fa"}.get(name, name)].update(key for word in _tokens(text) for key in _pieces(word).tolist())
         keys = np.array(sorted({key for counts in (listed, seen) for name in NAMES for key in counts[name]}), np.uint32)
         shares = np.stack([_shares(listed[name], seen[name], keys) for name in NAMES], axis=1)
         return cls(keys, shares.astype(np.float16))
@@ -83,19 +84,19 @@ class Languages:
             return Guess(UNKNOWN, 0.0)
         pattern = _SCRIPTS[script][0]
         pieces = [_pieces(word) for word in _tokens(text) if pattern.search(word)]
+        sizes = [len(keys) for keys in pieces]
         scores = self._score(
-            [key for keys in pieces for key in keys], [_A_WORD / len(keys) for keys in pieces for _ in keys]
+            np.concatenate(pieces), np.repeat(np.array([_A_WORD / size for size in sizes], np.float32), sizes)
         )
         chances = {name: scores[NAMES.index(name)] + _HINT * (name == hint) for name in names}
         first, second = sorted(names, key=lambda name: -chances[name])[:2]
         return Guess(first, float(chances[first] - chances[second]))
 
-    def _score(self, keys: list[int], weights: list[float]) -> Floats:
-        wanted = np.array(keys, dtype=np.uint32)
+    def _score(self, wanted: NDArray[np.uint32], weights: Floats) -> Floats:
         at = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         known = self.keys[at] == wanted
         found = np.where(known[:, None], self.shares[at], np.float16(np.log(_FLOOR))).astype(np.float32)
-        return np.asarray(np.dot(np.asarray(weights, dtype=np.float32), found), dtype=np.float32)
+        return np.asarray(np.dot(weights, found), dtype=np.float32)
 
 
 def _shares(listed: Counter[int], seen: Counter[int], keys: NDArray[np.uint32]) -> Floats:
@@ -126,10 +127,10 @@ def _tokens(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=20_000)
-def _pieces(word: str) -> tuple[int, ...]:
+def _pieces(word: str) -> NDArray[np.uint32]:
     framed = f" {word} "
     parts = [framed[at : at + size] for size in _SIZES for at in range(len(framed) - size + 1)]
-    return tuple(zlib.crc32(part.encode()) for part in (framed, *parts))
+    return np.array([zlib.crc32(part.encode()) for part in (framed, *parts)], dtype=np.uint32)
 
 
 def common_words(language: str) -> str:

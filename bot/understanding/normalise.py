@@ -71,5 +71,11 @@ def count(texts: Iterable[str]) -> Counter[str]:
 
 def words(text: str) -> list[str]:
     """The words in one spelling: folded, Arabic letters of every keyboard the same, long repeats and long words cut."""
+    return list(_words(text))
+
+
+@lru_cache(maxsize=32)
+def _words(text: str) -> tuple[str, ...]:
+    """Remembered for a moment: rules, counting and the lexicon look at the same message."""
     folded = fold(readable(text).translate(_KEYBOARDS)).translate(_KEYBOARDS)
-    return [word[:_LONG_WORD] for word in _REPEATED.sub(r"\1\1", folded).split()]
+    return tuple(word[:_LONG_WORD] for word in _REPEATED.sub(r"\1\1", folded).split())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.understanding.danger import Rules, compile_phrase, read_rules
+from bot.understanding.danger import Phrases, Rules, compile_phrase, read_rules
 from bot.understanding.normalise import words
 
 CONTENT = Path(__file__).parents[2] / "content"
@@ -61,3 +61,18 @@ def test_a_phrase_allows_two_words_between_and_no_more() -> None:
     pattern = compile_phrase("wil/wou dood*")
     for text, found in (("ik wil echt nu doodgaan", True), ("ik wil niet dat het dier dood is", False)):
         assert bool(pattern.search(f" {' '.join(words(text))} ")) is found
+
+
+def test_a_phrase_is_found_by_its_word_as_by_trying_all(rules: Rules) -> None:
+    for phrases in (rules.danger, rules.safe):
+        for source in phrases.sources:
+            text = f" {' en '.join(_first_choice(slot) for slot in source.split())} "
+            every = next(other for other in phrases.sources if compile_phrase(other).search(text))
+            assert phrases.first([" niets ", text]) == every
+    odd = Phrases.of(["?/! dood", "?"])  # a slot without letters says nothing
+    assert (odd.by_word, odd.always) == ({"dood": (0,)}, (1,))
+
+
+def _first_choice(slot: str) -> str:
+    choice = next(filter(None, slot.split("/")))
+    return " ".join(words(choice.replace("_", " "))) + ("en" if choice.endswith("*") else "")
