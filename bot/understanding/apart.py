@@ -164,21 +164,24 @@ class Door:
         threading.Thread(target=self._read, name="door", daemon=True).start()
 
     def _read(self) -> None:
-        """Until None comes, then what waits is done; or until the line closes, then nobody waits."""
+        """Until None comes: then what waits is done; or until the line ends: then nobody waits for it."""
         question: Question | None
         while True:
+            gone = False
             try:
                 question = self.line.recv()
-            except (EOFError, OSError):
-                question = None
-                self._waiting.clear()
+            except Exception:  # noqa: BLE001  # it closed; or what came can't be read: this process ends, and all are told
+                question, gone = None, True
             with self._changed:
-                if question is None:
-                    self._closed = True
-                    self._changed.notify_all()
-                    return
-                self._waiting.append(question)
-                self._changed.notify()
+                if question is not None:
+                    self._waiting.append(question)
+                    self._changed.notify()
+                    continue
+                if gone:
+                    self._waiting.clear()
+                self._closed = True
+                self._changed.notify_all()
+                return
 
     def take(self) -> list[Question]:
         """The next one with those behind it that are understood together with it; none at the end."""

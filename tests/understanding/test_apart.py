@@ -154,10 +154,12 @@ class Recorder:
     """Understands nothing, and keeps what it was asked together. `busy` waits until `free`."""
 
     def __init__(self) -> None:
-        self.free, self.batches = threading.Event(), list[list[str]]()
+        self.begun, self.free = threading.Semaphore(0), threading.Event()
+        self.batches: list[list[str]] = []
 
     def understand(self, text: str, language: str, *, hurry: bool = False) -> str:
         if text == "busy":
+            self.begun.release()
             assert self.free.wait(SECONDS)
         self.batches.append([text])
         return text
@@ -184,9 +186,7 @@ def test_what_waits_in_a_hurry_is_understood_together(served: Callable[..., Conn
     for _, question in sorted((hurried | patient).items()):
         line.send(question)
     line.send(None)
-    for thread in threading.enumerate():
-        if thread.name == "door":
-            thread.join(SECONDS)  # all of it is read, and waits
+    _all_is_read()  # and waits
     tasks.free.set()
     said = {number: error or found for number, found, error in (line.recv() for _ in range(17))}
     assert sorted(map(len, tasks.batches), reverse=True)[:3] == [8, 3, 2]
@@ -199,6 +199,30 @@ def test_what_waits_in_a_hurry_is_understood_together(served: Callable[..., Conn
         21: 1,
         31: "RuntimeError",
     }
+
+
+def _all_is_read() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "door":
+            thread.join(SECONDS)
+            assert not thread.is_alive()
+
+
+def test_what_waits_is_left_where_the_line_can_not_be_read(served: Callable[..., Connection]) -> None:
+    tasks = Recorder()
+    line = served(understand=tasks.understand)
+    for number in (1, 2, 3):
+        line.send((number, "understand", ("busy" if number < 3 else "late", "nl"), {}))
+    assert tasks.begun.acquire(timeout=SECONDS)
+    assert tasks.begun.acquire(timeout=SECONDS)
+    line.send_bytes(b"no pickle")
+    _all_is_read()
+    tasks.free.set()
+    assert sorted(line.recv()[0] for _ in range(2)) == [1, 2]
+    for thread in threading.enumerate():
+        if thread.name.startswith("mind "):
+            thread.join(SECONDS)  # they end
+    assert tasks.batches == [["busy"], ["busy"]]
 
 
 def test_who_waits_in_a_rush_learns_that_it_was_killed(apart: Apart, engine: Engine) -> None:
