@@ -15,7 +15,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import actions as act
@@ -35,6 +34,7 @@ from bot.policy import Situation, asks_what_is_kept, decide, has_words, needs_un
 from bot.pushes import PushRules
 from bot.replies import render
 from bot.storage import lanes
+from bot.storage.fixed import Row
 from bot.storage.models import InboxRow, LaneState
 from bot.storage.store import Store
 from bot.survey_answers import Said, Surveyor
@@ -50,7 +50,7 @@ class Turn:
     """What one message is doing: grows while the actions are carried out."""
 
     connection: Connection
-    row: sa.Row[Any]
+    row: Row
     message: InboundMessage
     person: Person
     contact: Contact
@@ -90,14 +90,14 @@ class Conversation:
         self.content, self.vault, self.clock, self.hours = content, vault, clock, hours
         self.understander, self.duty, self.here, self.surveyor = understander, duty, here, surveyor
 
-    def handle(self, store: Store, row: sa.Row[Any]) -> None:
+    def handle(self, store: Store, row: Row) -> None:
         """Take one claimed inbox row to its end, step by step. Raises what the database raises."""
         heard = store.read(lambda connection: self.hear(connection, row))
         understanding = self.understand(heard) if heard.language else None
         if store.write(lambda connection: self.close(connection, row, heard.message, understanding)):
             store.scrub()
 
-    def hear(self, connection: Connection, row: sa.Row[Any]) -> Heard:
+    def hear(self, connection: Connection, row: Row) -> Heard:
         """Read a claimed row, and whether its words must be understood: then in which language they were chosen."""
         message = InboundMessage.from_row(row.key, self.vault.open(row.sealed), row.body)
         message = linking.take_code(message, self.vault)
@@ -135,7 +135,7 @@ class Conversation:
         return Situation(contact, message, self.content, now, desk, understanding=understanding)
 
     def close(
-        self, connection: Connection, row: sa.Row[Any], message: InboundMessage, understanding: Understanding | None
+        self, connection: Connection, row: Row, message: InboundMessage, understanding: Understanding | None
     ) -> bool:
         """The closing transaction, short; tells whether the person was erased: then `store.scrub` follows."""
         if not lanes.still_mine(connection, InboxRow, row.id, row.lease, state=LaneState.DONE, body=None, sealed=None):

@@ -15,6 +15,7 @@ from bot.contacts import Question, Route
 from bot.locales import AMSTERDAM
 from bot.policy import OpenTicketFacts
 from bot.storage.desk_models import PreparedRow
+from bot.storage.fixed import Fixed
 from bot.storage.models import (
     ActorRow,
     LaneState,
@@ -218,18 +219,18 @@ def rate(connection: Connection, ticket_id: int, contact_id: int, now: datetime,
 
 def tickets_of(connection: Connection, contact_id: int) -> tuple[OpenTicketFacts, ...]:
     """The tickets of a contact that a decision may need: waiting ones, and answered ones that aren't closed."""
-    rows = connection.execute(_tickets(), {"b_contact": contact_id}).all()
+    rows = _tickets().rows(connection, {"b_contact": contact_id})
     is_asked = any(row.state == TicketState.ASKED for row in rows)
     unseen = _unsent_questions(connection, contact_id) if is_asked else frozenset()
     return tuple(_facts(row, unseen) for row in rows)
 
 
 @cache
-def _tickets() -> sa.Select[Any]:
+def _tickets() -> Fixed:
     words = sa.select(TicketEntryRow.text).where(TicketEntryRow.ticket_id == TicketRow.id)
     first = words.where(TicketEntryRow.kind == "question").order_by(TicketEntryRow.id).limit(1).scalar_subquery()
     asked = words.where(TicketEntryRow.kind == "ask").order_by(TicketEntryRow.id.desc()).limit(1).scalar_subquery()
-    return (
+    return Fixed(
         sa.select(TicketRow.__table__, first.label("words"), asked.label("asked"))
         .where(TicketRow.contact_id == sa.bindparam("b_contact"), TicketRow.state != TicketState.CLOSED)
         .order_by(TicketRow.id)

@@ -20,6 +20,7 @@ from bot.errors import StoreUnavailableError
 from bot.identifiers import Vault
 from bot.masking import mask
 from bot.messages import InboundMessage
+from bot.storage.fixed import written_out
 from bot.storage.store import Store
 
 Arrival = tuple[InboundMessage, "asyncio.Future[bool]"]
@@ -117,7 +118,7 @@ def insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[bool]
         at = row["received_at"].strftime(_SQLITE_TIME) if is_sqlite else row["received_at"]
         body = json.dumps(row["body"], ensure_ascii=False)
         values += (row["key"], lane, row["channel"], row["sealed"], body, at, at)
-    new = set(connection.exec_driver_sql(_insert_sql(len(rows), is_sqlite=is_sqlite), tuple(values)).scalars())
+    new = {key for (key,) in written_out(connection, _insert_sql(len(rows), is_sqlite=is_sqlite), values)}
     result = []
     for row in rows:  # the same key twice in one group: only the first is new
         result.append(row["key"] in new)
@@ -149,4 +150,4 @@ def _lanes_sql(lookups: int, *, is_sqlite: bool) -> str:
 def _lanes(connection: Connection, lookups: list[str], *, is_sqlite: bool) -> dict[str, str]:
     """The lanes of the people who are known already."""
     query = _lanes_sql(len(lookups), is_sqlite=is_sqlite)
-    return {str(lookup): str(lane) for lookup, lane in connection.exec_driver_sql(query, (*lookups, *lookups))}
+    return {str(lookup): str(lane) for lookup, lane in written_out(connection, query, (*lookups, *lookups))}

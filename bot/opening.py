@@ -10,15 +10,16 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.storage.fixed import Fixed
 from bot.storage.models import MarkerRow
 
 MARKER = "closed_until"
-_UNTIL = sa.select(MarkerRow.value).where(MarkerRow.name == MARKER)
+_UNTIL = Fixed(sa.select(MarkerRow.value).where(MarkerRow.name == MARKER))
 
 
 def closed_until(connection: Connection, now: datetime) -> datetime | None:
     """Until when the service is closed; None when it is open."""
-    value = connection.execute(_UNTIL).scalar_one_or_none()
+    value = _UNTIL.value(connection)
     until = datetime.fromisoformat(value) if value else None
     return until if until is not None and until > now else None
 

@@ -23,6 +23,7 @@ from bot.messages import CAPABILITIES, OutboundMessage, Receipt
 from bot.pace import Pace, budget, use
 from bot.storage import lanes
 from bot.storage.base import table_of
+from bot.storage.fixed import Fixed, Row, in_list, listed
 from bot.storage.follow_up_models import SpendRow
 from bot.storage.models import AddressRow, ContactRow, EarlyReceiptRow, LaneState, OutboxRow
 from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
@@ -82,18 +83,24 @@ def put(
         "state": LaneState.HELD if held else LaneState.READY,
         "attempts": 0,
     }
-    connection.execute(_adding(connection.dialect.name), values)
+    _adding(connection.dialect.name).run(connection, values)
+
+
+_ADDED = (
+    *("key", "lane", "channel", "contact_id", "address_id", "sealed", "priority", "payload"),
+    *("callback", "kind", "created_at", "due_at", "state", "attempts"),
+)
 
 
 @cache
-def _adding(dialect: str) -> Any:
+def _adding(dialect: str) -> Fixed:
     insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table_of(OutboxRow))
-    return insert.on_conflict_do_nothing(index_elements=["key"])
+    return Fixed(insert.on_conflict_do_nothing(index_elements=["key"]), _ADDED)
 
 
 def is_held(connection: Connection, recipient: Recipient, now: datetime) -> bool:
     """Whether a message to this person would wait: blocked, or the window is shut."""
-    row = connection.execute(_HOLDS, {"b_address": recipient.address_id}).one()
+    row = _HOLDS.first(connection, {"b_address": recipient.address_id})
     return row.blocked_at is not None or is_window_shut(recipient.channel, row.window_until, now)
 
 
@@ -110,62 +117,53 @@ _CHANNEL: sa.BindParameter[str] = sa.bindparam("b_channel")
 _NOW: sa.BindParameter[datetime] = sa.bindparam("b_now")
 _WHERE: sa.BindParameter[int] = sa.bindparam("b_address")
 # In the order of sending, or SQLite goes through all that is due, of every channel: 40 ms while a wave waits.
-_READY = (
+_DUE = (
     sa.select(_OUT.c.id)
     .where(_OUT.c.state == sa.literal_column("0"), _OUT.c.channel == _CHANNEL, _OUT.c.due_at <= _NOW)
     .order_by(_OUT.c.priority, _OUT.c.id)
     .limit(1)
 )
-_INVITED = _READY.where(_OUT.c.priority >= sa.literal_column("2"))  # INVITATION
-_HOLDS = sa.select(_ADDRESS.c.window_until, _ADDRESS.c.blocked_at).where(_ADDRESS.c.id == _WHERE)
-_FIT = (
-    sa.select(
-        _ADDRESS.c.id,
-        _ADDRESS.c.sealed,
-        _ADDRESS.c.window_until,
-        _ADDRESS.c.blocked_at,
-        _CONTACT.c.stopped,
-        _CONTACT.c.consent,
-    )
-    .join(_CONTACT, _CONTACT.c.id == _ADDRESS.c.contact_id)
-    .where(_ADDRESS.c.id.in_(sa.bindparam("b_addresses", expanding=True)))
-)
-_LATER = (
+_READY = Fixed(_DUE)
+_INVITED = Fixed(_DUE.where(_OUT.c.priority >= sa.literal_column("2")))  # INVITATION
+_HOLDS = Fixed(sa.select(_ADDRESS.c.window_until, _ADDRESS.c.blocked_at).where(_ADDRESS.c.id == _WHERE))
+_LATER = Fixed(
     sa.update(_OUT)
     .where(_OUT.c.lane == sa.bindparam("b_lane"), _OUT.c.state < sa.literal_column("2"))  # as the index says it
     .where(_OUT.c.state == sa.literal_column("0"))
     .where(_OUT.c.due_at < sa.bindparam("b_due"))
     .values(due_at=sa.bindparam("b_due"))
 )
-_CAME_EARLY = sa.select(_EARLY.c.state, _EARLY.c.code).where(
-    _EARLY.c.channel == _CHANNEL, _EARLY.c.provider_id == sa.bindparam("b_provider")
+_CAME_EARLY = Fixed(
+    sa.select(_EARLY.c.state, _EARLY.c.code).where(
+        _EARLY.c.channel == _CHANNEL, _EARLY.c.provider_id == sa.bindparam("b_provider")
+    )
 )
 _IS_HELD = sa.and_(_OUT.c.address_id == _WHERE, _OUT.c.state == sa.literal_column("5"))
-_HELD = sa.select(_OUT.c.id).where(_IS_HELD).limit(1)
-_STALE = sa.delete(_OUT).where(_IS_HELD, _OUT.c.kind.is_not(None))
-_RELEASE = sa.update(_OUT).where(_IS_HELD).values(state=LaneState.READY, due_at=_NOW, attempts=0)
+_HELD = Fixed(sa.select(_OUT.c.id).where(_IS_HELD).limit(1))
+_STALE = Fixed(sa.delete(_OUT).where(_IS_HELD, _OUT.c.kind.is_not(None)))
+_RELEASE = Fixed(sa.update(_OUT).where(_IS_HELD).values(state=LaneState.READY, due_at=_NOW, attempts=0))
 
 
-def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slots: int) -> list[sa.Row[Any]]:
+def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slots: int) -> list[Row]:
     """Rows to send now: at most `slots`, no faster than each channel's pace."""
-    rows: list[sa.Row[Any]] = []
+    rows: list[Row] = []
     for channel, pace in paces.items():
         if slots <= len(rows):
             break
-        if connection.execute(_READY, {"b_channel": channel, "b_now": now}).first() is None:
+        if _READY.first(connection, {"b_channel": channel, "b_now": now}) is None:
             continue
         rows += _take(connection, channel, pace, now, slots - len(rows))
     return rows
 
 
-def _take(connection: Connection, channel: str, pace: Pace, now: datetime, slots: int) -> list[sa.Row[Any]]:
+def _take(connection: Connection, channel: str, pace: Pace, now: datetime, slots: int) -> list[Row]:
     """Replies and notices as the channel's pace allows; then invitations, within that and at a pace of their own."""
     allowed, start = budget(connection, channel, pace, now)
     wanted = min(allowed, slots)
     if wanted < 1:
         return []
     found = lanes.claim(connection, OutboxRow, now, wanted, channel, priorities=(0, INVITATION - 1))
-    if wanted > len(found) and connection.execute(_INVITED, {"b_channel": channel, "b_now": now}).first() is not None:
+    if wanted > len(found) and _INVITED.first(connection, {"b_channel": channel, "b_now": now}) is not None:
         theirs, slow = f"{channel}:invitations", pace.of_invitations()
         invitations, since = budget(connection, theirs, slow, now)
         if (most := min(invitations, wanted - len(found))) > 0:
@@ -176,18 +174,27 @@ def _take(connection: Connection, channel: str, pace: Pace, now: datetime, slots
     return found
 
 
-def look(connection: Connection, rows: Sequence[sa.Row[Any]], now: datetime) -> dict[int, str | None]:
+def look(connection: Connection, rows: Sequence[Row], now: datetime) -> dict[int, str | None]:
     """Look once more right before sending: the sealed address of each row that may go now, by the row's id.
 
     None: not now, the window shut or the person blocked us. Empty: the address is gone.
     """
-    wanted = {"b_addresses": [row.address_id for row in rows if row.address_id is not None]}
-    found: dict[int, Any]
-    found = {address.id: address for address in connection.execute(_FIT, wanted)} if wanted["b_addresses"] else {}
-    return {row.id: _sealed(connection, row, found.get(row.address_id), now) for row in rows}
+    wanted = sorted({row.address_id for row in rows if row.address_id is not None})
+    found = _fit(len(wanted)).rows(connection, in_list(wanted)) if wanted else []
+    by_id = {address.id: address for address in found}
+    return {row.id: _sealed(connection, row, by_id.get(row.address_id), now) for row in rows}
 
 
-def _sealed(connection: Connection, row: sa.Row[Any], address: sa.Row[Any] | None, now: datetime) -> str | None:
+@cache
+def _fit(addresses: int) -> Fixed:
+    """What says whether a message may go, of so many addresses."""
+    of_person = (_CONTACT.c.stopped, _CONTACT.c.consent)
+    query = sa.select(_ADDRESS.c.id, _ADDRESS.c.sealed, _ADDRESS.c.window_until, _ADDRESS.c.blocked_at, *of_person)
+    joined = query.join(_CONTACT, _CONTACT.c.id == _ADDRESS.c.contact_id)
+    return Fixed(joined.where(_ADDRESS.c.id.in_(listed(addresses))))
+
+
+def _sealed(connection: Connection, row: Row, address: Row | None, now: datetime) -> str | None:
     if row.address_id is None:
         return row.sealed or ""
     if row.priority >= INVITATION and row.created_at < now - INVITATION_HOLDS:
@@ -210,7 +217,7 @@ def _answer_waits(connection: Connection, address_id: int) -> bool:
     return connection.execute(sa.select(OutboxRow.id).where(*where, keys).limit(1)).first() is not None
 
 
-def hold(connection: Connection, row: sa.Row[Any]) -> None:
+def hold(connection: Connection, row: Row) -> None:
     """Put a claimed row aside until the person writes; a template or a nudge is not worth keeping."""
     if row.kind is not None:
         mine = (OutboxRow.id == row.id, OutboxRow.lease == row.lease)
@@ -220,7 +227,7 @@ def hold(connection: Connection, row: sa.Row[Any]) -> None:
     lanes.still_mine(connection, OutboxRow, row.id, row.lease, state=LaneState.HELD)
 
 
-def sent(connection: Connection, row: sa.Row[Any], provider_id: str, now: datetime, pace: Pace) -> None:
+def sent(connection: Connection, row: Row, provider_id: str, now: datetime, pace: Pace) -> None:
     """The provider took it, and its words are wiped.
 
     Where a window may turn out to be shut, only when it was delivered.
@@ -235,11 +242,11 @@ def sent(connection: Connection, row: sa.Row[Any], provider_id: str, now: dateti
         _tell_invitation(connection, row, "delivered")
     if row.sealed is not None:
         connection.execute(sa.delete(OutboxRow).where(OutboxRow.id == row.id))
-    connection.execute(_LATER, {"b_lane": row.lane, "b_due": now + timedelta(seconds=pace.gap)})
+    _LATER.run(connection, {"b_lane": row.lane, "b_due": now + timedelta(seconds=pace.gap)})
     _take_up_early_receipt(connection, row.channel, provider_id, now)
 
 
-def failed(connection: Connection, row: sa.Row[Any], error: SendError, now: datetime) -> None:
+def failed(connection: Connection, row: Row, error: SendError, now: datetime) -> None:
     """The provider did not take it, or nobody knows. What follows hangs on the kind of failure alone."""
     state: dict[str, Any] = {"state": LaneState.DEAD, "delivery": "failed"}
     if error.failure is Failure.UNKNOWN:
@@ -258,11 +265,11 @@ def failed(connection: Connection, row: sa.Row[Any], error: SendError, now: date
         mark_blocked(connection, row.address_id, now)
 
 
-def _tries(row: sa.Row[Any]) -> int:
+def _tries(row: Row) -> int:
     return INVITATION_TRIES if row.priority >= INVITATION else SEND_TRIES
 
 
-def _came_back(connection: Connection, row: sa.Row[Any]) -> bool:
+def _came_back(connection: Connection, row: Row) -> bool:
     """Whether the person wrote after this send began: then "blocked" is old news."""
     query = sa.select(AddressRow.used_at).where(AddressRow.id == row.address_id)
     used_at = connection.execute(query).scalar_one_or_none()
@@ -289,10 +296,10 @@ def mark_blocked(connection: Connection, address_id: int | None, now: datetime |
 def release(connection: Connection, address_id: int, now: datetime) -> None:
     """The person wrote: what was held for them goes on."""
     mine = {"b_address": address_id}
-    if connection.execute(_HELD, mine).first() is None:
+    if _HELD.first(connection, mine) is None:
         return
-    connection.execute(_STALE, mine)
-    connection.execute(_RELEASE, mine | {"b_now": now})
+    _STALE.run(connection, mine)
+    _RELEASE.run(connection, mine | {"b_now": now})
 
 
 def receive(connection: Connection, receipt: Receipt, now: datetime) -> None:
@@ -316,7 +323,7 @@ def receive(connection: Connection, receipt: Receipt, now: datetime) -> None:
     connection.execute(sa.update(OutboxRow).where(OutboxRow.id == row.id).values(**values))
 
 
-def _tell_invitation(connection: Connection, row: sa.Row[Any], delivery: str) -> None:
+def _tell_invitation(connection: Connection, row: Row, delivery: str) -> None:
     """An invitation to a survey arrived, or was read: its wave counts that."""
     if row.priority >= INVITATION:
         arrived = {"delivered": True} | ({"read": True} if delivery == "read" else {})
@@ -324,7 +331,7 @@ def _tell_invitation(connection: Connection, row: sa.Row[Any], delivery: str) ->
         connection.execute(sa.update(SurveyInvitationRow).where(mine).values(**arrived))
 
 
-def _give_back(connection: Connection, row: sa.Row[Any]) -> None:
+def _give_back(connection: Connection, row: Row) -> None:
     """A template for a survey was not delivered: it costs nothing, and its wave may spend that on somebody else."""
     if row.kind != "invitation":
         return
@@ -337,7 +344,7 @@ def _give_back(connection: Connection, row: sa.Row[Any]) -> None:
     connection.execute(sa.update(SurveyInvitationRow).where(SurveyInvitationRow.id == invitation.id).values(cost=0))
 
 
-def _after_failure(connection: Connection, row: sa.Row[Any], code: str, now: datetime) -> LaneState:
+def _after_failure(connection: Connection, row: Row, code: str, now: datetime) -> LaneState:
     """A shut window or a block, told only by receipt: the message waits for the person, if its words are still here."""
     if code in BLOCK_CODES:
         mark_blocked(connection, row.address_id, now)
@@ -345,7 +352,7 @@ def _after_failure(connection: Connection, row: sa.Row[Any], code: str, now: dat
     return LaneState.HELD if held else LaneState.DEAD
 
 
-def _spend(connection: Connection, row: sa.Row[Any], outcome: str, now: datetime) -> None:
+def _spend(connection: Connection, row: Row, outcome: str, now: datetime) -> None:
     """Count a template or a nudge with its price: sent, or failed after it was sent, which costs nothing."""
     if row.kind is None or row.payload is None:
         return
@@ -377,7 +384,7 @@ def _keep_early(connection: Connection, receipt: Receipt, now: datetime) -> None
 
 
 def _take_up_early_receipt(connection: Connection, channel: str, provider_id: str, now: datetime) -> None:
-    row = connection.execute(_CAME_EARLY, {"b_channel": channel, "b_provider": provider_id}).one_or_none()
+    row = _CAME_EARLY.first(connection, {"b_channel": channel, "b_provider": provider_id})
     if row is not None:
         where = (EarlyReceiptRow.channel == channel, EarlyReceiptRow.provider_id == provider_id)
         connection.execute(sa.delete(EarlyReceiptRow).where(*where))

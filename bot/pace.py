@@ -10,12 +10,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from bot.storage.base import table_of
+from bot.storage.fixed import Fixed
 from bot.storage.models import PaceRow
 
 _PACE = table_of(PaceRow)
 _NAME: sa.BindParameter[str] = sa.bindparam("b_channel")
-_USED = sa.select(_PACE.c.used_until).where(_PACE.c.channel == _NAME).with_for_update()
-_USE = sa.update(_PACE).where(_PACE.c.channel == _NAME).values(used_until=sa.bindparam("b_used"))
+_USED = Fixed(sa.select(_PACE.c.used_until).where(_PACE.c.channel == _NAME).with_for_update())
+_USE = Fixed(sa.update(_PACE).where(_PACE.c.channel == _NAME).values(used_until=sa.bindparam("b_used")))
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,12 @@ class Pace:
 def use(connection: Connection, name: str, start: datetime, seconds: float) -> None:
     """Take seconds of an allowance, from where `budget` said that it counts."""
     if seconds:
-        connection.execute(_USE, {"b_channel": name, "b_used": start + timedelta(seconds=seconds)})
+        _USE.run(connection, {"b_channel": name, "b_used": start + timedelta(seconds=seconds)})
 
 
 def budget(connection: Connection, channel: str, pace: Pace, now: datetime) -> tuple[int, datetime]:
     """How many may go now, and from where the allowance counts. Unused allowance is kept up to the burst."""
-    used = connection.execute(_USED, {"b_channel": channel}).scalar_one_or_none()
+    used = _USED.value(connection, {"b_channel": channel})
     earliest = now - timedelta(seconds=pace.burst / pace.per_second)
     if used is None:
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite

@@ -21,6 +21,7 @@ from bot.identifiers import Vault
 from bot.locales import AMSTERDAM
 from bot.messages import CAPABILITIES, Address, InboundMessage, Kind
 from bot.storage.base import table_of
+from bot.storage.fixed import Fixed
 from bot.storage.models import (
     AddressRow,
     ContactRow,
@@ -43,10 +44,9 @@ class Person:
     first_lanes: tuple[str, ...] = ()  # of this address, before it was joined with another
 
 
-# Statements that run for every message are made once: making one takes three times as long as running it.
 _ADDRESS, _CONTACT, _MESSAGE = table_of(AddressRow), table_of(ContactRow), table_of(MessageRow)
 _BOTH: tuple[sa.BindParameter[str], ...] = (sa.bindparam("b_first"), sa.bindparam("b_second"))
-_FIND = (
+_FOUND = (
     sa.select(
         _ADDRESS.c.id.label("address_id"),
         _ADDRESS.c.blocked_at,
@@ -60,8 +60,8 @@ _FIND = (
     .order_by(_ADDRESS.c.id)
     .limit(1)
 )
-_FIND_LOCKED = _FIND.with_for_update(of=_CONTACT)
-_SAVE = (
+_FIND, _FIND_LOCKED = Fixed(_FOUND), Fixed(_FOUND.with_for_update(of=_CONTACT))
+_SAVE = Fixed(
     sa.update(_CONTACT)
     .where(_CONTACT.c.id == sa.bindparam("b_id"))
     .values(
@@ -72,15 +72,14 @@ _SAVE = (
         thread=sa.bindparam("b_thread"),
     )
 )
-_SEEN = sa.update(_CONTACT).where(_CONTACT.c.id == sa.bindparam("b_id")).values(seen_at=sa.bindparam("b_at"))
-_LOG = sa.insert(_MESSAGE)
+_SEEN = Fixed(sa.update(_CONTACT).where(_CONTACT.c.id == sa.bindparam("b_id")).values(seen_at=sa.bindparam("b_at")))
 
 
 def find(connection: Connection, vault: Vault, address: Address, *, lock: bool = False) -> Person | None:
     """The person at an address, or None. `lock`: nobody else changes the contact until this transaction ends."""
     lookups = vault.lookups(address)
     given = {"b_first": lookups[0], "b_second": lookups[-1]}
-    row = connection.execute(_FIND_LOCKED if lock else _FIND, given).one_or_none()
+    row = (_FIND_LOCKED if lock else _FIND).first(connection, given)
     if row is None:
         return None
     first = tuple(lookup for lookup in (row.lookup, row.bsuid_lookup) if lookup and lookup != row.lane)
@@ -140,14 +139,14 @@ def find_or_create(  # what is found is an address, what is made a row
         other = (AddressRow.bsuid_lookup == bsuid, AddressRow.id != person.address_id)
         connection.execute(sa.update(AddressRow).where(*other).values(bsuid_lookup=None))
         known = {"b_sealed": sealed, "b_bsuid_lookup": bsuid}
-        connection.execute(_address(("sealed", "bsuid_lookup")), {"b_row": person.address_id, **known})
+        _address(("sealed", "bsuid_lookup")).run(connection, {"b_row": person.address_id, **known})
     return person
 
 
 @cache
-def _address(names: tuple[str, ...]) -> sa.Update:
+def _address(names: tuple[str, ...]) -> Fixed:
     values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
-    return sa.update(_ADDRESS).where(_ADDRESS.c.id == sa.bindparam("b_row")).values(**values)
+    return Fixed(sa.update(_ADDRESS).where(_ADDRESS.c.id == sa.bindparam("b_row")).values(**values))
 
 
 def _join_twins(connection: Connection, person: Person, lookups: list[str]) -> Person:
@@ -175,10 +174,10 @@ def wrote(connection: Connection, person: Person, message: InboundMessage, recei
         if hours is not None:
             values["window_until"] = received_at + timedelta(hours=hours)
     given = {f"b_{name}": value for name, value in values.items()}
-    connection.execute(_address(tuple(values)), {"b_row": person.address_id, **given})
+    _address(tuple(values)).run(connection, {"b_row": person.address_id, **given})
     if message.kind is not Kind.BLOCKED:
         outbox.release(connection, person.address_id, received_at)
-    connection.execute(_SEEN, {"b_id": person.contact.id, "b_at": received_at})
+    _SEEN.run(connection, {"b_id": person.contact.id, "b_at": received_at})
 
 
 def save(connection: Connection, contact: Contact) -> None:
@@ -191,7 +190,7 @@ def save(connection: Connection, contact: Contact) -> None:
         "b_stopped": contact.stopped,
         "b_thread": contact.thread.to_json(),
     }
-    connection.execute(_SAVE, values)
+    _SAVE.run(connection, values)
 
 
 def thread_of(connection: Connection, contact_id: int) -> Thread:
@@ -208,8 +207,7 @@ def log_message(
     connection: Connection, contact_id: int, text: str, keys: tuple[str, ...], now: datetime, *, inbound: bool
 ) -> None:
     """Add to the conversation that is kept for the retention time."""
-    values = {"contact_id": contact_id, "inbound": inbound, "text": text, "keys": list(keys), "at": now}
-    connection.execute(_LOG, values)
+    log_messages(connection, contact_id, [(text, keys)] if inbound else (), () if inbound else [(text, keys)], now)
 
 
 Lines = Sequence[tuple[str, tuple[str, ...]]]  # words, and the keys of the content that they come from
@@ -218,12 +216,21 @@ Lines = Sequence[tuple[str, tuple[str, ...]]]  # words, and the keys of the cont
 def log_messages(connection: Connection, contact_id: int, heard: Lines, said: Lines, now: datetime) -> None:
     """Several lines of the conversation at once: what the person wrote, then what was answered."""
     lines = [(words, True) for words in heard] + [(words, False) for words in said]
-    rows = [
-        {"contact_id": contact_id, "inbound": inbound, "text": text, "keys": list(keys), "at": now}
-        for (text, keys), inbound in lines
-    ]
-    if rows:
-        connection.execute(_LOG, rows)
+    values: dict[str, Any] = {"b_contact_id": contact_id, "b_at": now}
+    for place, ((text, keys), inbound) in enumerate(lines):
+        values |= {f"b_inbound{place}": inbound, f"b_text{place}": text, f"b_keys{place}": list(keys)}
+    if lines:
+        _logging(len(lines)).run(connection, values)
+
+
+@cache
+def _logging(lines: int) -> Fixed:
+    def given(column: str, place: int | str = "") -> sa.BindParameter[Any]:
+        return sa.bindparam(f"b_{column}{place}", type_=_MESSAGE.c[column].type)  # only the first row knows them
+
+    whose = {"contact_id": given("contact_id"), "at": given("at")}
+    rows = [whose | {name: given(name, place) for name in ("inbound", "text", "keys")} for place in range(lines)]
+    return Fixed(sa.insert(_MESSAGE).values(rows))
 
 
 def kept_facts(connection: Connection, contact_id: int) -> tuple[tuple[str, Any], ...]:
@@ -257,11 +264,11 @@ def count(  # noqa: PLR0917  # the columns of one row
     """One more of a kind of outcome on a day."""
     counted = {"channel": channel, "language": language, "outcome": outcome, "topic": topic, "n": 1}
     day = now.astimezone(AMSTERDAM).date()
-    connection.execute(_counting(connection.dialect.name), {"day": day, **counted})
+    _counting(connection.dialect.name).run(connection, {"day": day, **counted})
 
 
 @cache
-def _counting(dialect: str) -> Any:
+def _counting(dialect: str) -> Fixed:
     insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table_of(OutcomeCountRow))
     keys = ["day", "channel", "language", "outcome", "topic"]
-    return insert.on_conflict_do_update(index_elements=keys, set_={"n": OutcomeCountRow.n + 1})
+    return Fixed(insert.on_conflict_do_update(index_elements=keys, set_={"n": OutcomeCountRow.n + 1}), [*keys, "n"])

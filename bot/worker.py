@@ -27,6 +27,7 @@ from bot.errors import Failure, SendError, StoreUnavailableError
 from bot.identifiers import SealError, Vault
 from bot.messages import OutboundMessage
 from bot.storage import lanes
+from bot.storage.fixed import Row
 from bot.storage.lanes import Lane
 from bot.storage.models import InboxRow, LaneState, OutboxRow
 from bot.storage.store import Store
@@ -140,7 +141,7 @@ class Worker:
         held: dict[int, str],
         slots: int,
         event: asyncio.Event,
-        work: Callable[[sa.Row[Any]], Awaitable[None]],
+        work: Callable[[Row], Awaitable[None]],
     ) -> None:
         while True:
             event.clear()
@@ -160,10 +161,10 @@ class Worker:
 
     def _begin(
         self,
-        rows: list[sa.Row[Any]],
+        rows: list[Row],
         held: dict[int, str],
         event: asyncio.Event,
-        work: Callable[[sa.Row[Any]], Awaitable[None]],
+        work: Callable[[Row], Awaitable[None]],
     ) -> None:
         for row in rows:
             held[row.id] = row.lease
@@ -173,10 +174,10 @@ class Worker:
 
     async def _one(
         self,
-        row: sa.Row[Any],
+        row: Row,
         held: dict[int, str],
         event: asyncio.Event,
-        work: Callable[[sa.Row[Any]], Awaitable[None]],
+        work: Callable[[Row], Awaitable[None]],
     ) -> None:
         logs.trace.set(logs.origin(row.key))  # each row has a task, so a context, of its own
         try:
@@ -187,17 +188,17 @@ class Worker:
             held.pop(row.id, None)
             event.set()
 
-    async def _claim(self, table: Lane, limit: int) -> list[sa.Row[Any]]:
+    async def _claim(self, table: Lane, limit: int) -> list[Row]:
         if limit < 1:
             return []
         now = self.clock.now()
         paces = {name: channel.pace for name, channel in self.channels.items()}
 
-        def come_in(connection: sa.Connection) -> tuple[list[sa.Row[Any]], dict[int, Heard | Exception]]:
+        def come_in(connection: sa.Connection) -> tuple[list[Row], dict[int, Heard | Exception]]:
             rows = lanes.claim(connection, InboxRow, now, limit)
             return rows, {row.id: self._hear(connection, row) for row in rows}
 
-        def go_out(connection: sa.Connection) -> tuple[list[sa.Row[Any]], dict[int, str | None]]:
+        def go_out(connection: sa.Connection) -> tuple[list[Row], dict[int, str | None]]:
             rows = outbox.claim(connection, now, paces, limit)
             return rows, outbox.look(connection, rows, now)
 
@@ -216,7 +217,7 @@ class Worker:
             await asyncio.sleep(POLL_SECONDS)
             return []
 
-    def _hear(self, connection: sa.Connection, row: sa.Row[Any]) -> Heard | Exception:
+    def _hear(self, connection: sa.Connection, row: Row) -> Heard | Exception:
         """One that can't be read fails when its turn comes: it must not hold up those claimed with it."""
         try:
             return self.conversation.hear(connection, row)
@@ -225,7 +226,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001  # raised again in `_handle`
             return error
 
-    async def _handle(self, row: sa.Row[Any]) -> None:
+    async def _handle(self, row: Row) -> None:
         try:
             began = time.perf_counter()
             await asyncio.wait_for(self._converse(row), HANDLE_SECONDS)
@@ -236,7 +237,7 @@ class Worker:
             await self._try_again(row, type(error).__name__)
         self._to_send.set()
 
-    async def _converse(self, row: sa.Row[Any]) -> None:
+    async def _converse(self, row: Row) -> None:
         """As `Conversation.handle`: only understanding needs a thread."""
         if row.id not in self._heard:  # it was not this worker's claim
             self._heard[row.id] = await self.store.aread(lambda c: self._hear(c, row))
@@ -258,7 +259,7 @@ class Worker:
         finally:
             self._to_understand -= 1
 
-    async def _try_again(self, row: sa.Row[Any], error: str) -> None:
+    async def _try_again(self, row: Row, error: str) -> None:
         """A message that failed waits as the head of its lane; after the last try it is dead and people see it."""
         now = self.clock.now()
         dead = row.attempts >= lanes.ATTEMPTS
@@ -268,7 +269,7 @@ class Worker:
             values["due_at"] = now + lanes.backoff(row.attempts)
         await self.store.awrite(lambda c: lanes.still_mine(c, InboxRow, row.id, row.lease, error=error, **values))
 
-    async def _send(self, row: sa.Row[Any]) -> None:
+    async def _send(self, row: Row) -> None:
         if row.id not in self._addresses:  # it was not this worker's claim
             now = self.clock.now()
             self._addresses |= await self._patiently(lambda: self.store.aread(lambda c: outbox.look(c, [row], now)))
@@ -304,7 +305,7 @@ class Worker:
                     raise
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def _deliver(self, channel: Channel, row: sa.Row[Any], sealed: str) -> str:
+    async def _deliver(self, channel: Channel, row: Row, sealed: str) -> str:
         if not sealed:
             raise SendError(Failure.PERMANENT, "the address is gone")
         try:

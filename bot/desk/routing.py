@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.contacts import Route
 from bot.desk.calendar import Absence, Calendar, Slot
+from bot.storage.fixed import Fixed
 from bot.storage.models import AbsenceRow, ActorRow, PartyRow, SlotRow, TicketRow, TicketState
 
-_OWN = (  # made once: it runs for every message
+_OWN = Fixed(
     sa.select(ActorRow.id, ActorRow.name)
     .join(PartyRow, PartyRow.actor_id == ActorRow.id)
     .where(PartyRow.contact_id == sa.bindparam("b_contact"), ActorRow.active)
@@ -26,7 +28,7 @@ def own_route(connection: Connection, contact_id: int, now: datetime) -> Route |
     None for who isn't linked, has no klantregisseur, or has one who left or has no time in sight. The klantregisseur is
     locked until the end of the transaction, so that two people are never promised the last place of a slot.
     """
-    actor = connection.execute(_OWN, {"b_contact": contact_id}).one_or_none()
+    actor = _OWN.first(connection, {"b_contact": contact_id})
     return _route(connection, actor, now) if actor is not None else None
 
 
@@ -40,7 +42,7 @@ def route_to(connection: Connection, actor_id: int, now: datetime) -> Route | No
     return _route(connection, actor, now) if actor is not None else None
 
 
-def _route(connection: Connection, actor: sa.Row[int, str], now: datetime) -> Route | None:
+def _route(connection: Connection, actor: Any, now: datetime) -> Route | None:
     moment = calendar_of(connection, actor.id).next_promise(now, promised(connection, actor.id, now))
     return Route(moment, actor.id, actor.name) if moment is not None else None
 

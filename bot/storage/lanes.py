@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.storage.base import table_of
+from bot.storage.fixed import Fixed, Row, in_list, listed
 from bot.storage.models import InboxRow, LaneState, OutboxRow
 
 Lane = type[InboxRow] | type[OutboxRow]
@@ -29,9 +30,6 @@ _READY: sa.ColumnElement[int] = sa.literal_column("0")
 _RUNNING: sa.ColumnElement[int] = sa.literal_column("1")
 
 
-# Statements that run for every message are made once: making one takes three times as long as running it.
-
-
 def claim(
     connection: Connection,
     table: Lane,
@@ -40,7 +38,7 @@ def claim(
     channel: str | None = None,
     *,
     priorities: tuple[int, int] = ALL,
-) -> list[sa.Row[Any]]:
+) -> list[Row]:
     """Take the oldest due row of up to `limit` idle lanes; of the outbox those of a channel, the most urgent first.
 
     `priorities`: the first and the last that may be taken.
@@ -52,26 +50,26 @@ def claim(
     given: dict[str, Any] = {"b_now": now, "b_limit": limit}
     if table is OutboxRow:
         given |= {"b_channel": channel, "b_first": priorities[0], "b_last": priorities[1]}
-    ids = list(connection.execute(query, given).scalars())
+    ids = [row.id for row in query.rows(connection, given)]
     if not ids:
         return []
-    taken = {"b_ids": ids, "b_lease": secrets.token_hex(8), "b_until": now + LEASE}
-    return sorted(connection.execute(_taking(table), taken), key=lambda row: ids.index(row.id))
+    taken = {**in_list(ids), "b_lease": secrets.token_hex(8), "b_until": now + LEASE}
+    return sorted(_taking(table, len(ids)).rows(connection, taken), key=lambda row: ids.index(row.id))
 
 
 @cache
-def _heads() -> sa.Select[Any]:
+def _heads() -> Fixed:
     own = table_of(InboxRow)
     heads = sa.select(sa.func.min(own.c.id)).where(own.c.state < _OPEN).group_by(own.c.lane)
     # Where lanes were joined, an older row may wait behind one that runs: it must not be tried as a second one.
     running = sa.select(own.c.lane).where(own.c.state == _RUNNING)
     due = (own.c.state == _READY, own.c.due_at <= sa.bindparam("b_now"), own.c.lane.not_in(running))
     query = sa.select(own.c.id).where(own.c.id.in_(heads), *due).order_by(own.c.id)
-    return query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own)
+    return Fixed(query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own))
 
 
 @cache
-def _sendable() -> sa.Select[Any]:
+def _sendable() -> Fixed:
     """Rows that may be sent, the most urgent first. Within a lane a reply goes before an invitation that waits longer.
 
     Walks the index of what is ready and stops at the limit, so a hundred thousand invitations that wait cost nothing.
@@ -87,30 +85,29 @@ def _sendable() -> sa.Select[Any]:
     mine = (own.c.state == _READY, own.c.channel == sa.bindparam("b_channel"), own.c.due_at <= sa.bindparam("b_now"))
     asked = own.c.priority.between(sa.bindparam("b_first"), sa.bindparam("b_last"))
     query = sa.select(own.c.id).where(*mine, asked, ~in_front).order_by(own.c.priority, own.c.id)
-    return query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own)
+    return Fixed(query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own))
 
 
 @cache
-def _taking(table: Lane) -> sa.Executable:
+def _taking(table: Lane, rows: int) -> Fixed:
     own = table_of(table)
     taken = {"state": LaneState.RUNNING, "lease": sa.bindparam("b_lease"), "lease_until": sa.bindparam("b_until")}
-    mine = (own.c.id.in_(sa.bindparam("b_ids", expanding=True)), own.c.state == _READY)
-    return sa.update(own).where(*mine).values(**taken, attempts=own.c.attempts + 1).returning(own)
+    mine = (own.c.id.in_(listed(rows)), own.c.state == _READY)
+    return Fixed(sa.update(own).where(*mine).values(**taken, attempts=own.c.attempts + 1).returning(own))
 
 
 def still_mine(connection: Connection, table: Lane, row_id: int, lease: str, **values: Any) -> bool:
     """The fence: the first statement of every closing transaction. Sets `values` where the lease still holds."""
     given = {f"b_{name}": value for name, value in values.items()}
-    result = connection.execute(_fence(table, tuple(values)), {"b_row": row_id, "b_mine": lease, **given})
-    return result.rowcount == 1
+    return _fence(table, tuple(values)).run(connection, {"b_row": row_id, "b_mine": lease, **given}) == 1
 
 
 @cache
-def _fence(table: Lane, names: tuple[str, ...]) -> sa.Update:
+def _fence(table: Lane, names: tuple[str, ...]) -> Fixed:
     own = table_of(table)
     mine = (own.c.id == sa.bindparam("b_row"), own.c.state == _RUNNING, own.c.lease == sa.bindparam("b_mine"))
     values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
-    return sa.update(own).where(*mine).values(lease=None, lease_until=None, **values)
+    return Fixed(sa.update(own).where(*mine).values(lease=None, lease_until=None, **values))
 
 
 def renew(connection: Connection, table: Lane, held: list[tuple[int, str]], now: datetime) -> None:

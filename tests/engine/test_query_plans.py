@@ -14,6 +14,7 @@ from bot.messages import Receipt
 from bot.monitoring import operations
 from bot.pace import Pace
 from bot.roles import Principal, Role
+from bot.storage import fixed
 from bot.storage.models import OutboxRow
 from bot.working_days import DeskHours
 from tests.conftest import make_service
@@ -27,7 +28,7 @@ GROWING = {
 
 
 @pytest.fixture
-def statements(store):
+def statements(store, monkeypatch):
     """What goes to the database, with its values, while messages are handled; without what chores do now and then."""
     found = {}
 
@@ -35,6 +36,12 @@ def statements(store):
         if re.match(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)", statement, re.IGNORECASE):
             found.setdefault(statement, parameters[0] if many else parameters)
 
+    def run(connection, statement, values):
+        keep(connection, None, statement, values if isinstance(values, dict) else tuple(values), None, many=False)
+        return run_fixed(connection, statement, values)
+
+    run_fixed = fixed._run
+    monkeypatch.setattr(fixed, "_run", run)
     sa.event.listen(store.engine, "before_cursor_execute", keep)
     return found
 
