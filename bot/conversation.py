@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from bot import actions as act
-from bot import alarm, escalation, merging, opening, outbox, own_data, people, surveys
+from bot import alarm, around, escalation, merging, opening, outbox, own_data, people, surveys
 from bot.alarm import NOBODY, Duty
 from bot.clock import Clock
 from bot.contacts import Consent, Contact
@@ -150,9 +150,9 @@ class Conversation:
         person = people.find_or_create(connection, self.vault, message.address, row.lane, now, found=found)
         if found is not None:
             self._follow(connection, found.contact.id, person.contact.id)
+        there = around.look(connection, person.contact.id, person.address_id)
         if message.kind is not Kind.TIMER:
-            people.wrote(connection, person, message, row.received_at)
-        if message.kind is not Kind.TIMER:
+            person = people.wrote(connection, person, message, row.received_at, is_held=there.held)
             counted = person.contact.thread.counted(now)
             person = replace(person, contact=replace(person.contact, thread=counted))
         contact = _with_code(person.contact, message)
@@ -161,9 +161,9 @@ class Conversation:
         situation = replace(
             situation,
             link=self._link_facts(connection, contact, now),
-            own=routing.own_route(connection, person.contact.id, now),
-            tickets=escalation.tickets_of(connection, person.contact.id),
-            closed_until=opening.closed_until(connection, now),
+            own=routing.own_route(connection, contact.id, now) if there.linked else None,
+            tickets=escalation.tickets_of(connection, contact.id) if there.tickets else (),
+            closed_until=opening.still(there.closed_until, now),
             kept_facts=people.kept_facts(connection, person.contact.id) if asks else (),
             survey=surveys.facts(connection, self.surveyor, person.contact, message, now) if self.surveyor else None,
         )
@@ -185,7 +185,8 @@ class Conversation:
         """Keep the contact as it is now, and the words of both sides where there is consent."""
         if turn.erased:
             return
-        people.save(turn.connection, turn.contact)
+        seen_at = None if turn.message.kind is Kind.TIMER else turn.row.received_at
+        people.save(turn.connection, turn.contact, seen_at=seen_at)
         if turn.contact.consent is not Consent.GIVEN or turn.unlogged:
             return
         heard = [(turn.message.text, ())] if turn.message.text and turn.message.kind is Kind.TEXT else []
@@ -195,7 +196,8 @@ class Conversation:
         language = action.language or turn.contact.language or "nl"
         channel = turn.message.address.channel
         messages = render(action, language, self.content, CAPABILITIES[channel], turn.now)
-        recipient = outbox.Recipient(turn.person.lane, channel, turn.contact.id, turn.person.address_id)
+        person = turn.person
+        recipient = outbox.Recipient(person.lane, channel, turn.contact.id, person.address_id, reach=person.reach)
         if turn.erased:
             recipient = outbox.Recipient(turn.person.lane, channel, sealed=self.vault.seal(turn.message.address))
         kind = "invitation" if action.template else None
@@ -327,7 +329,9 @@ class Conversation:
         notices.tell_now(turn.connection, action.kind, turn.contact.id, teller, self.rules)
 
     def _mark_blocked(self, turn: Turn, action: act.MarkBlocked) -> None:
-        outbox.mark_blocked(turn.connection, turn.person.address_id, turn.now if action.blocked else None)
+        at = turn.now if action.blocked else None
+        outbox.mark_blocked(turn.connection, turn.person.address_id, at)
+        turn.person = replace(turn.person, reach=replace(turn.person.reach, blocked_at=at))
 
 
 def _with_code(contact: Contact, message: InboundMessage) -> Contact:

@@ -10,17 +10,21 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.storage.fixed import Fixed
 from bot.storage.models import MarkerRow
 
 MARKER = "closed_until"
-_UNTIL = Fixed(sa.select(MarkerRow.value).where(MarkerRow.name == MARKER))
 
 
 def closed_until(connection: Connection, now: datetime) -> datetime | None:
     """Until when the service is closed; None when it is open."""
-    value = _UNTIL.value(connection)
-    until = datetime.fromisoformat(value) if value else None
+    return still(
+        connection.execute(sa.select(MarkerRow.value).where(MarkerRow.name == MARKER)).scalar_one_or_none(), now
+    )
+
+
+def still(kept: str | None, now: datetime) -> datetime | None:
+    """The same, of a value that was read from the marker."""
+    until = datetime.fromisoformat(kept) if kept else None
     return until if until is not None and until > now else None
 
 

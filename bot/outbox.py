@@ -41,14 +41,26 @@ WINDOW_MARGIN = timedelta(minutes=5)  # the platform's clock rules, so ours clos
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Whether somebody can be written to: until when the window is open, and since when they block us."""
+
+    window_until: datetime | None = None
+    blocked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Recipient:
-    """Whom a message goes to. Without ids and with `sealed`: the last words to somebody who was erased."""
+    """Whom a message goes to. Without ids and with `sealed`: the last words to somebody who was erased.
+
+    `reach`: where this transaction knows it already.
+    """
 
     lane: str
     channel: str
     contact_id: int | None = None
     address_id: int | None = None
     sealed: str | None = None
+    reach: Reach | None = None
 
 
 def put(
@@ -100,8 +112,8 @@ def _adding(dialect: str) -> Fixed:
 
 def is_held(connection: Connection, recipient: Recipient, now: datetime) -> bool:
     """Whether a message to this person would wait: blocked, or the window is shut."""
-    row = _HOLDS.first(connection, {"b_address": recipient.address_id})
-    return row.blocked_at is not None or is_window_shut(recipient.channel, row.window_until, now)
+    reach = recipient.reach or _HOLDS.first(connection, {"b_address": recipient.address_id})
+    return reach.blocked_at is not None or is_window_shut(recipient.channel, reach.window_until, now)
 
 
 def is_window_shut(channel: str, window_until: datetime | None, now: datetime) -> bool:
@@ -133,13 +145,10 @@ _LATER = Fixed(
     .where(_OUT.c.due_at < sa.bindparam("b_due"))
     .values(due_at=sa.bindparam("b_due"))
 )
-_CAME_EARLY = Fixed(
-    sa.select(_EARLY.c.state, _EARLY.c.code).where(
-        _EARLY.c.channel == _CHANNEL, _EARLY.c.provider_id == sa.bindparam("b_provider")
-    )
-)
+_CAME_EARLY = sa.exists().where(_EARLY.c.channel == _CHANNEL, _EARLY.c.provider_id == sa.bindparam("b_provider"))
+_MORE = sa.exists().where(_OUT.c.lane == sa.bindparam("b_lane"), _OUT.c.state == sa.literal_column("0"))
+_AFTER = Fixed(sa.select(_MORE.label("more"), _CAME_EARLY.label("early")))
 _IS_HELD = sa.and_(_OUT.c.address_id == _WHERE, _OUT.c.state == sa.literal_column("5"))
-_HELD = Fixed(sa.select(_OUT.c.id).where(_IS_HELD).limit(1))
 _STALE = Fixed(sa.delete(_OUT).where(_IS_HELD, _OUT.c.kind.is_not(None)))
 _RELEASE = Fixed(sa.update(_OUT).where(_IS_HELD).values(state=LaneState.READY, due_at=_NOW, attempts=0))
 
@@ -242,8 +251,12 @@ def sent(connection: Connection, row: Row, provider_id: str, now: datetime, pace
         _tell_invitation(connection, row, "delivered")
     if row.sealed is not None:
         connection.execute(sa.delete(OutboxRow).where(OutboxRow.id == row.id))
-    _LATER.run(connection, {"b_lane": row.lane, "b_due": now + timedelta(seconds=pace.gap)})
-    _take_up_early_receipt(connection, row.channel, provider_id, now)
+    after = {"b_lane": row.lane, "b_channel": row.channel, "b_provider": provider_id}
+    follows = _AFTER.first(connection, after)
+    if follows.more:
+        _LATER.run(connection, {"b_lane": row.lane, "b_due": now + timedelta(seconds=pace.gap)})
+    if follows.early:
+        _take_up_early_receipt(connection, row.channel, provider_id, now)
 
 
 def failed(connection: Connection, row: Row, error: SendError, now: datetime) -> None:
@@ -296,8 +309,6 @@ def mark_blocked(connection: Connection, address_id: int | None, now: datetime |
 def release(connection: Connection, address_id: int, now: datetime) -> None:
     """The person wrote: what was held for them goes on."""
     mine = {"b_address": address_id}
-    if _HELD.first(connection, mine) is None:
-        return
     _STALE.run(connection, mine)
     _RELEASE.run(connection, mine | {"b_now": now})
 
@@ -384,8 +395,7 @@ def _keep_early(connection: Connection, receipt: Receipt, now: datetime) -> None
 
 
 def _take_up_early_receipt(connection: Connection, channel: str, provider_id: str, now: datetime) -> None:
-    row = _CAME_EARLY.first(connection, {"b_channel": channel, "b_provider": provider_id})
-    if row is not None:
-        where = (EarlyReceiptRow.channel == channel, EarlyReceiptRow.provider_id == provider_id)
-        connection.execute(sa.delete(EarlyReceiptRow).where(*where))
+    where = (EarlyReceiptRow.channel == channel, EarlyReceiptRow.provider_id == provider_id)
+    taken = sa.delete(EarlyReceiptRow).where(*where).returning(EarlyReceiptRow.state, EarlyReceiptRow.code)
+    for row in connection.execute(taken).all():
         receive(connection, Receipt(channel, provider_id, row.state, row.code), now)

@@ -6,7 +6,7 @@ Everything takes a connection and commits nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -20,6 +20,7 @@ from bot.contacts import Consent, Contact, Group, Thread
 from bot.identifiers import Vault
 from bot.locales import AMSTERDAM
 from bot.messages import CAPABILITIES, Address, InboundMessage, Kind
+from bot.outbox import Reach
 from bot.storage.base import table_of
 from bot.storage.fixed import Fixed
 from bot.storage.models import (
@@ -39,7 +40,7 @@ class Person:
 
     contact: Contact
     address_id: int
-    was_blocked: bool = False
+    reach: Reach = field(default_factory=Reach)
     lane: str = ""  # the queue of everything from and to this person
     first_lanes: tuple[str, ...] = ()  # of this address, before it was joined with another
 
@@ -49,6 +50,7 @@ _BOTH: tuple[sa.BindParameter[str], ...] = (sa.bindparam("b_first"), sa.bindpara
 _FOUND = (
     sa.select(
         _ADDRESS.c.id.label("address_id"),
+        _ADDRESS.c.window_until,
         _ADDRESS.c.blocked_at,
         _ADDRESS.c.lane,
         _ADDRESS.c.lookup,
@@ -61,7 +63,7 @@ _FOUND = (
     .limit(1)
 )
 _FIND, _FIND_LOCKED = Fixed(_FOUND), Fixed(_FOUND.with_for_update(of=_CONTACT))
-_SAVE = Fixed(
+_SAVING = (
     sa.update(_CONTACT)
     .where(_CONTACT.c.id == sa.bindparam("b_id"))
     .values(
@@ -72,7 +74,7 @@ _SAVE = Fixed(
         thread=sa.bindparam("b_thread"),
     )
 )
-_SEEN = Fixed(sa.update(_CONTACT).where(_CONTACT.c.id == sa.bindparam("b_id")).values(seen_at=sa.bindparam("b_at")))
+_SAVE, _SAVE_SEEN = Fixed(_SAVING), Fixed(_SAVING.values(seen_at=sa.bindparam("b_seen")))
 
 
 def find(connection: Connection, vault: Vault, address: Address, *, lock: bool = False) -> Person | None:
@@ -83,7 +85,7 @@ def find(connection: Connection, vault: Vault, address: Address, *, lock: bool =
     if row is None:
         return None
     first = tuple(lookup for lookup in (row.lookup, row.bsuid_lookup) if lookup and lookup != row.lane)
-    return Person(_contact(row), row.address_id, row.blocked_at is not None, row.lane, first)
+    return Person(_contact(row), row.address_id, Reach(row.window_until, row.blocked_at), row.lane, first)
 
 
 def reread(connection: Connection, person: Person) -> Person:
@@ -165,23 +167,28 @@ def _join_twins(connection: Connection, person: Person, lookups: list[str]) -> P
     return reread(connection, person)
 
 
-def wrote(connection: Connection, person: Person, message: InboundMessage, received_at: datetime) -> None:
-    """A person did something: the window opens anew, a block is over, what was held goes on."""
+def wrote(
+    connection: Connection, person: Person, message: InboundMessage, received_at: datetime, *, is_held: bool = True
+) -> Person:
+    """A person did something: the window opens anew, a block is over, what was held goes on. The person as now known.
+
+    `is_held`: whether something may be held.
+    """
     values: dict[str, Any] = {"used_at": received_at}
     hours = CAPABILITIES[message.address.channel].window_hours
+    reach = person.reach
     if message.kind is not Kind.BLOCKED:
-        values["blocked_at"] = None
-        if hours is not None:
-            values["window_until"] = received_at + timedelta(hours=hours)
+        reach = Reach(reach.window_until if hours is None else received_at + timedelta(hours=hours))
+        values |= {"blocked_at": None, "window_until": reach.window_until}
     given = {f"b_{name}": value for name, value in values.items()}
     _address(tuple(values)).run(connection, {"b_row": person.address_id, **given})
-    if message.kind is not Kind.BLOCKED:
+    if message.kind is not Kind.BLOCKED and is_held:
         outbox.release(connection, person.address_id, received_at)
-    _SEEN.run(connection, {"b_id": person.contact.id, "b_at": received_at})
+    return replace(person, reach=reach)
 
 
-def save(connection: Connection, contact: Contact) -> None:
-    """Keep a contact as it is now."""
+def save(connection: Connection, contact: Contact, *, seen_at: datetime | None = None) -> None:
+    """Keep a contact as it is now; `seen_at`: when the person wrote what this is about."""
     values = {
         "b_id": contact.id,
         "b_language": contact.language,
@@ -190,7 +197,10 @@ def save(connection: Connection, contact: Contact) -> None:
         "b_stopped": contact.stopped,
         "b_thread": contact.thread.to_json(),
     }
-    _SAVE.run(connection, values)
+    if seen_at is None:
+        _SAVE.run(connection, values)
+    else:
+        _SAVE_SEEN.run(connection, values | {"b_seen": seen_at})
 
 
 def thread_of(connection: Connection, contact_id: int) -> Thread:

@@ -17,7 +17,7 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -69,6 +69,7 @@ class Store:
         self._gate, self._closed = threading.Lock(), False
         self._lock: IO[str] | None = None
         self._alone = Alone()
+        self._connection: Connection | None = None  # the writer's
         self._inline: InlineWriter | None = None
 
     def lock(self) -> None:
@@ -108,6 +109,7 @@ class Store:
                 self._queue.put(None)
             self._thread.join()
             self._thread = None
+            self._drop()
         self.engine.dispose()
         if self._lock is not None:
             self._lock.close()
@@ -150,7 +152,9 @@ class Store:
         """Read in a snapshot of its own; does not wait for the writer."""
         try:
             with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-                return work(connection)
+                found = work(connection)
+                connection.commit()  # a rollback makes the driver of PostgreSQL forget its prepared statements
+                return found
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise translated(error) from None
 
@@ -193,7 +197,7 @@ class Store:
         if not group:
             return
         try:
-            with self._alone, self.engine.begin() as connection:
+            with self._alone, self._transaction() as connection:
                 results = [work(connection) for work, _ in group]
         except Exception as error:  # noqa: BLE001  # whatever failed goes to its caller
             failure = translated(error)
@@ -208,10 +212,28 @@ class Store:
         for (_, future), result in zip(group, results, strict=True):
             future.set_result(result)
 
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """On the writer's own connection, which is kept: a driver knows its prepared statements by connection."""
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except BaseException:
+            self._drop()
+            raise
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(sa.exc.SQLAlchemyError):
+                self._connection.close()
+            self._connection = None
+
     def _commit_alone(self, work: Work[Any], future: Future[Any]) -> None:
         for left in reversed(range(TRIES)):
             try:
-                with self._alone, self.engine.begin() as connection:
+                with self._alone, self._transaction() as connection:
                     result = work(connection)
             except Exception as error:  # noqa: BLE001  # as above
                 if left and collided(error):
