@@ -7,7 +7,7 @@ form.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -147,7 +147,7 @@ class OutboundMessage:
     cost: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**vars(self), "options": [vars(option) for option in self.options]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> OutboundMessage:

@@ -155,9 +155,9 @@ class Worker:
                 self._begin(claiming.result(), held, event, work)
                 raise
             self._begin(rows, held, event, work)
-            if not rows:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), POLL_SECONDS)
+            # A claim takes all that can go now. What comes, and what ends, is an event.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), POLL_SECONDS)
 
     def _begin(
         self,

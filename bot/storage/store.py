@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from bot.errors import SecondProcessError, StoreUnavailableError
+from bot.storage.fixed import written_out
 from bot.storage.inline import Alone, InlineWriter, translated
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def _on_sqlite_connect(connection: Any, _: object) -> None:
 
 def _on_sqlite_begin(connection: Connection) -> None:
     read_only = connection.get_execution_options().get(READ_ONLY)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    written_out(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE", ())
 
 
 class Store:
