@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -21,6 +24,15 @@ class NeverSentError(Exception):
 
 class MaybeSentError(Exception):
     """The line broke, or the answer did not come in time: nobody knows whether it arrived."""
+
+
+@lru_cache(maxsize=64)
+def _proxy(scheme: str, host: str) -> str | None:
+    """The proxy that the environment names for a host (`HTTPS_PROXY`, `NO_PROXY`).
+
+    aiohttp can look for it too, but in two threads at each request, which cost more than the request.
+    """
+    return None if proxy_bypass(host) else getproxies().get(scheme)
 
 
 @dataclass(frozen=True)
@@ -48,8 +60,11 @@ class HttpLine:
         Raises NeverSentError or MaybeSentError.
         """
         limit = aiohttp.ClientTimeout(total=timeout or self._timeout, sock_connect=CONNECT_SECONDS)
+        by = _proxy(*urlsplit(url)[:2])
         try:
-            async with self._open().request(method, url, timeout=limit, allow_redirects=False, **what) as answer:
+            async with self._open().request(
+                method, url, timeout=limit, allow_redirects=False, proxy=by, **what
+            ) as answer:
                 return Answer(answer.status, await answer.read(), dict(answer.headers))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NeverSentError(type(error).__name__) from None
@@ -59,7 +74,7 @@ class HttpLine:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEEP_SECONDS)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=True)
+            self._session = aiohttp.ClientSession(connector=connector)
         return self._session
 
     async def close(self) -> None:

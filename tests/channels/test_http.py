@@ -7,13 +7,16 @@ import socket
 
 import pytest
 
-from bot.channels.http import HttpLine, MaybeSentError, NeverSentError
+from bot.channels.http import HttpLine, MaybeSentError, NeverSentError, _proxy
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
-def ask(*says, timeout=5.0, port=None, heard=None):
-    """Ask once for each of `says`: bytes that the other side writes, or None where it hangs up after reading."""
+def ask(*says, timeout=5.0, port=None, heard=None, proxied=None):
+    """Ask once for each of `says`: bytes that the other side writes, or None where it hangs up after reading.
+
+    `proxied`: another address is asked for, and the other side is made its proxy by this function.
+    """
     heard, served = [] if heard is None else heard, []
 
     async def run():
@@ -36,6 +39,9 @@ def ask(*says, timeout=5.0, port=None, heard=None):
         line = HttpLine(timeout)
         try:
             url = f"http://127.0.0.1:{port or server.sockets[0].getsockname()[1]}/"
+            if proxied:
+                proxied(url)
+                url = "http://platform.invalid/there"
             return [await line.request("POST", url, headers={"a": "b"}) for _ in says]
         finally:
             await line.close()
@@ -84,3 +90,18 @@ def test_a_line_that_broke_while_it_was_idle_is_not_asked_twice():
 def test_a_redirect_is_not_followed():
     (answer,), heard = ask(b"HTTP/1.1 302 Found\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n")
     assert (answer.status, len(heard)) == (302, 1)
+
+
+def test_the_proxy_of_the_environment_is_used_and_its_exceptions_are_not(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    _proxy.cache_clear()
+    answers, heard = ask(OK, proxied=lambda url: monkeypatch.setenv("http_proxy", url.replace("//", "//me:secret@")))
+    assert [answer.status for answer in answers] == [200]
+    assert heard[0].startswith(b"POST http://platform.invalid/there HTTP/1.1")
+    assert b"proxy-authorization: basic " in heard[0].lower()
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    _proxy.cache_clear()
+    answers, heard = ask(OK)
+    assert heard[0].startswith(b"POST / HTTP/1.1")
+    _proxy.cache_clear()
