@@ -1,8 +1,8 @@
-"""WhatsApp through Twilio's Messages resource: one form there, the message's id back (`bot.channels.http`).
+"""WhatsApp through Twilio's Messages resource, with the client of `bot.channels.http` under Twilio's.
 
-Not through their REST client: it loads 75 modules of their API and another HTTP client for this one form, which held up
-the first answer after a start by 0.2 s and takes 8 MB. It remains the second opinion in the tests. Options are numbered
-lines in the text: interactive messages need a template at Twilio for each shape.
+Their async client stores the timeout it is given and never uses it (twilio-python#925), and repeats a POST on every
+5xx, which doubles messages. Options are numbered lines in the text: interactive messages need a template at Twilio
+for each shape.
 """
 
 from __future__ import annotations
@@ -10,17 +10,23 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
+from logging import Logger, getLogger
 from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
-from bot.channels.http import Answer, HttpLine, MaybeSentError, NeverSentError
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from bot.channels.http import HttpLine, MaybeSentError, NeverSentError
 from bot.errors import Failure, SendError
 from bot.messages import Address, OutboundMessage
 from bot.pace import Pace
 
-API = "https://api.twilio.com"
-SECONDS = 20.0  # for a whole request
+log = getLogger(__name__)
 
 # Twilio's error codes (docs/channels.md); a code that isn't here hangs on the HTTP status.
 FAILURES: dict[int, Failure] = {
@@ -51,28 +57,45 @@ FAILURES: dict[int, Failure] = {
 NO_TEMPLATES: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Account:
-    """An account at Twilio. `user` and `password`: a key of it and its secret, or the account and its token.
+class HttpClient(AsyncHttpClient):  # type: ignore[misc]  # the library has no types
+    """Twilio's client interface, with a timeout that holds and no repeats.
 
     `api_url` puts another host in the place of Twilio's (a double in tests; settings refuse it in production).
     """
 
-    sid: str
-    user: str
-    password: str
-    api_url: str = ""
+    def __init__(self, api_url: str = "", timeout: float = 20.0) -> None:
+        super().__init__(_silent(), is_async=True, timeout=timeout)
+        self._api_url = urlsplit(api_url) if api_url else None
+        self._line = HttpLine(timeout)
 
-    @property
-    def messages(self) -> str:
-        """The address of its messages."""
-        return f"{self.api_url.rstrip('/') or API}/2010-04-01/Accounts/{self.sid}/Messages.json"
+    async def request(  # noqa: PLR0917  # the interface is Twilio's
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the interface is Twilio's
+        allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002  # the interface is Twilio's; its API has none
+    ) -> Response:
+        if self._api_url is not None:
+            uri = urlunsplit(urlsplit(uri)._replace(scheme=self._api_url.scheme, netloc=self._api_url.netloc))
+        given = dict(headers or {})
+        if auth:
+            given["Authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
+        answer = await self._line.request(method, uri, timeout=timeout, params=params, data=data, headers=given)
+        return Response(answer.status, answer.body.decode(errors="replace"), dict(answer.headers))
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """What every request carries."""
-        proof = b64encode(f"{self.user}:{self.password}".encode()).decode()
-        return {"Authorization": f"Basic {proof}", "Accept": "application/json"}
+    async def close(self) -> None:
+        await self._line.close()
+
+
+def _silent() -> Logger:
+    """Twilio's client logs whole requests: telephone numbers and words."""
+    logger = getLogger("wegwijs.twilio")
+    logger.disabled = True
+    return logger
 
 
 class WhatsAppChannel:
@@ -87,27 +110,31 @@ class WhatsAppChannel:
 
     def __init__(
         self,
-        account: Account,
+        client: Client,
+        http: HttpClient,
         *,
         sender: str,
         status_callback: str | None,
         templates: Mapping[tuple[str, str], str] = NO_TEMPLATES,
     ) -> None:
-        self._url, self._headers, self._line = account.messages, account.headers, HttpLine(SECONDS)
-        self._templates, self._always = templates, {"From": sender}
-        if status_callback:
-            self._always["StatusCallback"] = status_callback
+        self._messages = client.messages  # asked for here, because 70 modules load then: not before the first answer
+        self._http, self._templates = http, templates
+        self._sender, self._status_callback = sender, status_callback
 
     async def send(self, address: Address, message: OutboundMessage, callback: str | None) -> str:  # noqa: ARG002  # one shape
-        words = self._template(message) if message.template else {"Body": message.text}
-        form = {"To": address.value, **self._always, **words}
+        optional = {"status_callback": self._status_callback} if self._status_callback else {}
+        words = self._template(message) if message.template else {"body": message.text}
         try:
-            answer = await self._line.request("POST", self._url, data=form, headers=self._headers)
+            sent = await self._messages.create_async(to=address.value, from_=self._sender, **words, **optional)
         except NeverSentError as error:
             raise SendError(Failure.TEMPORARY, str(error)) from None
         except MaybeSentError as error:
             raise SendError(Failure.UNKNOWN, str(error)) from None
-        return _sid(answer)
+        except TwilioRestException as error:
+            raise send_error(error.status, error.code) from None
+        except (TwilioException, ValueError) as error:  # ValueError: an answer that is no JSON
+            raise SendError(Failure.UNKNOWN, type(error).__name__) from None
+        return str(sent.sid)
 
     def _template(self, message: OutboundMessage) -> dict[str, str]:
         """What names a template at Twilio. Variables are a JSON object of texts, without line ends or tabs."""
@@ -115,25 +142,10 @@ class WhatsAppChannel:
         if not sid:
             raise SendError(Failure.PERMANENT, "no such template")
         variables = {str(number): " ".join(text.split()) for number, text in enumerate(message.variables, 1)}
-        return {"ContentSid": sid, "ContentVariables": json.dumps(variables, ensure_ascii=False)}
+        return {"content_sid": sid, "content_variables": json.dumps(variables, ensure_ascii=False)}
 
     async def close(self) -> None:
-        await self._line.close()
-
-
-def _sid(answer: Answer) -> str:
-    """The id that Twilio gave the message. Raises SendError for a refusal, or an answer that says no id."""
-    try:
-        said = json.loads(answer.body)
-    except ValueError:
-        said = None
-    said = said if isinstance(said, dict) else {}
-    if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        code = said.get("code")
-        raise send_error(answer.status, code if isinstance(code, int) else None)
-    if not said.get("sid"):
-        raise SendError(Failure.UNKNOWN, f"{answer.status} without an id")
-    return str(said["sid"])
+        await self._http.close()
 
 
 def send_error(status: int, code: int | None) -> SendError:

@@ -8,8 +8,9 @@ import sys
 
 import httpx
 import pytest
+from twilio.rest import Client
 
-from bot.channels.whatsapp import Account, WhatsAppChannel, send_error
+from bot.channels.whatsapp import HttpClient, WhatsAppChannel, send_error
 from bot.errors import Failure, SendError
 from bot.messages import Address, OutboundMessage
 from tests.channels.wire import answer, wire
@@ -23,9 +24,12 @@ TEMPLATE = OutboundMessage("Er is een antwoord.", "nl", template="answer", varia
 
 def send(message, url=""):
     async def once():
-        account = Account(ACCOUNT, ACCOUNT, "test-auth-token", url)
+        http = HttpClient(url)
+        client = Client(ACCOUNT, "test-auth-token", http_client=http)
         templates = {("answer", "nl"): SID}
-        channel = WhatsAppChannel(account, sender="whatsapp:+14155238886", status_callback=None, templates=templates)
+        channel = WhatsAppChannel(
+            client, http, sender="whatsapp:+14155238886", status_callback=None, templates=templates
+        )
         try:
             return await channel.send(PERSON, message, None)
         finally:

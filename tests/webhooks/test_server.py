@@ -101,7 +101,7 @@ from datetime import date
 import bot.service, webhooks.server
 from bot.settings import load_settings
 from bot.working_days import is_public_holiday
-bot.service._whatsapp(load_settings()), is_public_holiday(date(2026, 11, 26))
+load_settings(), is_public_holiday(date(2026, 11, 26))
 print(*(name for name in {BEFORE_IT_LISTENS} if name in sys.modules))
 """
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
