@@ -59,12 +59,17 @@ def claim(
 
 @cache
 def _heads() -> Fixed:
+    """The oldest open row of each lane, the oldest first.
+
+    Walks the index of what is ready and stops at the limit, so messages that wait by the thousand cost nothing.
+    """
     own = table_of(InboxRow)
-    heads = sa.select(sa.func.min(own.c.id)).where(own.c.state < _OPEN).group_by(own.c.lane)
+    earlier = own.alias()
     # Where lanes were joined, an older row may wait behind one that runs: it must not be tried as a second one.
-    running = sa.select(own.c.lane).where(own.c.state == _RUNNING)
-    due = (own.c.state == _READY, own.c.due_at <= sa.bindparam("b_now"), own.c.lane.not_in(running))
-    query = sa.select(own.c.id).where(own.c.id.in_(heads), *due).order_by(own.c.id)
+    before = sa.or_(earlier.c.state == _RUNNING, earlier.c.id < own.c.id)
+    in_front = sa.exists().where(earlier.c.lane == own.c.lane, earlier.c.state < _OPEN, before)
+    due = (own.c.state == _READY, own.c.due_at <= sa.bindparam("b_now"))
+    query = sa.select(own.c.id).where(*due, ~in_front).order_by(own.c.id)
     return Fixed(query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own))
 
 

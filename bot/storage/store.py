@@ -2,22 +2,19 @@
 
 Why: with several writing threads SQLite starves them (p99 331 ms measured), and a commit for each message is three
 times slower than one for all that wait. A write is a closure on a connection; it must be repeatable and touch nothing
-but the database, because when one of a group fails the group is rolled back and each runs alone.
+but the database.
 
-The writer is a thread. While a server runs on SQLite, short writes (`quick`) run in its event loop instead.
+The writer is a thread (`bot/storage/writer.py`). While a server runs on SQLite, short writes (`quick`) run in its event
+loop instead. On PostgreSQL there are two writers, because each waits for its database most of the time: one for what
+comes in and goes out at the doors, one for everything else. They share no row that all messages change.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import logging
-import queue
-import random
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -25,16 +22,15 @@ from typing import IO, Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
-from bot.errors import SecondProcessError, StoreUnavailableError
+from bot.errors import SecondProcessError
 from bot.storage.fixed import written_out
 from bot.storage.inline import Alone, InlineWriter, translated
+from bot.storage.writer import Writer
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-GROUP = 256  # writes in one commit at most
 READ_ONLY = "wegwijs_read_only"
-TRIES, PAUSE_SECONDS = 6, 0.05  # where transactions of two processes stop each other
 
 
 def make_engine(url: str) -> Engine:
@@ -65,13 +61,11 @@ class Store:
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._gate, self._closed = threading.Lock(), False
-        self._lock: IO[str] | None = None
         self._alone = Alone()
-        self._connection: Connection | None = None  # the writer's
+        self._writer = Writer(self.engine, self._alone, self._ask_inline)
+        self._at_doors = self._writer if self.is_sqlite else Writer(self.engine, Alone())
         self._inline: InlineWriter | None = None
+        self._lock: IO[str] | None = None
 
     def lock(self) -> None:
         """Keep other processes off this SQLite file: they would take each other's rows. Raises SecondProcessError."""
@@ -89,28 +83,21 @@ class Store:
         self._lock = lock
 
     def start(self) -> None:
-        if self._thread is None:
-            self._closed = False
-            self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-            self._thread.start()
+        self._writer.start()
+        self._at_doors.start()
 
     def run_inline(self) -> None:
         """From now on short writes run in this event loop, until `close`. Does nothing on PostgreSQL."""
         if self.is_sqlite and self._inline is None:
-            self._inline = InlineWriter(self.engine, self._alone, self._queue.put)
+            self._inline = InlineWriter(self.engine, self._alone, self._writer.add)
 
     def close(self) -> None:
         """Finish what waits and close the connections."""
         if self._inline is not None:
             self._inline.close()
             self._inline = None
-        if self._thread is not None:
-            with self._gate:  # whoever comes later is told: nobody would answer, and they would wait for ever
-                self._closed = True
-                self._queue.put(None)
-            self._thread.join()
-            self._thread = None
-            self._drop()
+        self._at_doors.close()
+        self._writer.close()
         self.engine.dispose()
         if self._lock is not None:
             self._lock.close()
@@ -119,12 +106,12 @@ class Store:
     def submit(self, work: Work[T]) -> Future[T]:
         """Hand a write to the writer. The future is done after COMMIT."""
         future: Future[T] = Future()
-        with self._gate:
-            if self._closed:
-                future.set_exception(StoreUnavailableError("closed"))
-            else:
-                self._queue.put((work, future))
+        self._writer.add((work, future))
         return future
+
+    def _ask_inline(self) -> None:
+        if (inline := self._inline) is not None:
+            inline.ask()
 
     def write(self, work: Work[T]) -> T:
         """Write and wait for the commit. Not from the event loop: use `awrite` there."""
@@ -138,15 +125,16 @@ class Store:
         """`write` for what takes a few milliseconds and happens with every message. Not from the event loop."""
         return self._submit_quick(work).result()
 
-    async def aquick(self, work: Work[T]) -> T:
-        """`quick` for coroutines."""
-        return await asyncio.wrap_future(self._submit_quick(work))
+    async def aquick(self, work: Work[T], *, at_door: bool = False) -> T:
+        """`quick` for coroutines. `at_door`: it takes in what came, or sends."""
+        return await asyncio.wrap_future(self._submit_quick(work, at_door=at_door))
 
-    def _submit_quick(self, work: Work[T]) -> Future[T]:
-        if self._inline is None:
-            return self.submit(work)
+    def _submit_quick(self, work: Work[T], *, at_door: bool = False) -> Future[T]:
         future: Future[T] = Future()
-        self._inline.add((work, future))
+        if self._inline is not None:
+            self._inline.add((work, future))
+        else:
+            (self._at_doors if at_door else self._writer).add((work, future))
         return future
 
     def read(self, work: Work[T]) -> T:
@@ -172,83 +160,3 @@ class Store:
             connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
-
-    def _run(self) -> None:
-        while True:
-            first = self._queue.get()
-            if first is None:
-                return
-            group = [first]
-            ends = False
-            with contextlib.suppress(queue.Empty):
-                while len(group) < GROUP:
-                    item = self._queue.get_nowait()
-                    if item is None:
-                        ends = True
-                        break
-                    group.append(item)
-            self._commit(group)
-            if (inline := self._inline) is not None:
-                inline.ask()
-            if ends:
-                return
-
-    def _commit(self, group: list[tuple[Work[Any], Future[Any]]]) -> None:
-        group = [(work, future) for work, future in group if future.set_running_or_notify_cancel()]
-        if not group:
-            return
-        try:
-            with self._alone, self._transaction() as connection:
-                results = [work(connection) for work, _ in group]
-        except Exception as error:  # noqa: BLE001  # whatever failed goes to its caller
-            failure = translated(error)
-            is_for_all = len(group) == 1 or isinstance(failure, StoreUnavailableError)  # away, locked or full
-            if is_for_all and not collided(error):
-                for _, future in group:
-                    future.set_exception(failure)
-                return
-            for work, future in group:
-                self._commit_alone(work, future)
-            return
-        for (_, future), result in zip(group, results, strict=True):
-            future.set_result(result)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """On the writer's own connection, which is kept: a driver knows its prepared statements by connection."""
-        if self._connection is None:
-            self._connection = self.engine.connect()
-        try:
-            with self._connection.begin():
-                yield self._connection
-        except BaseException:
-            self._drop()
-            raise
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
-                self._connection.close()
-            self._connection = None
-
-    def _commit_alone(self, work: Work[Any], future: Future[Any]) -> None:
-        for left in reversed(range(TRIES)):
-            try:
-                with self._alone, self._transaction() as connection:
-                    result = work(connection)
-            except Exception as error:  # noqa: BLE001  # as above
-                if left and collided(error):
-                    time.sleep(random.uniform(0, PAUSE_SECONDS))  # noqa: S311  # so that the two don't meet again
-                    continue
-                future.set_exception(translated(error))
-            else:
-                future.set_result(result)
-            return
-
-
-def collided(error: Exception) -> bool:
-    """Whether PostgreSQL stopped a transaction because it and another one waited for each other: nothing is wrong.
-
-    Processes that write many things in one commit meet now and then. The work is repeatable, so it runs once more.
-    """
-    return getattr(getattr(error, "orig", None), "sqlstate", None) in ("40P01", "40001")
