@@ -25,6 +25,7 @@ Lane = type[InboxRow] | type[OutboxRow]
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 8
 ALL = (0, 9)  # priorities
+LOOKED_AT = 64  # rows of the inbox at a claim: four times as many as are under way at once
 _OPEN: sa.ColumnElement[int] = sa.literal_column("2")  # literals, or the partial indexes don't match
 _READY: sa.ColumnElement[int] = sa.literal_column("0")
 _RUNNING: sa.ColumnElement[int] = sa.literal_column("1")
@@ -59,17 +60,21 @@ def claim(
 
 @cache
 def _heads() -> Fixed:
-    """The oldest open row of each lane, the oldest first.
+    """The oldest open row of each idle lane, the oldest first, among the LOOKED_AT that wait longest.
 
-    Walks the index of what is ready and stops at the limit, so messages that wait by the thousand cost nothing.
+    So it costs the same however many wait. A lane is not idle while one of its rows runs (where lanes were joined, an
+    older one may wait behind that) or waits for another try; then those behind it are not looked at, or they would hide
+    everybody else. With one `min` over all that is open PostgreSQL took 28 ms a claim while a thousand waited.
     """
     own = table_of(InboxRow)
-    earlier = own.alias()
-    # Where lanes were joined, an older row may wait behind one that runs: it must not be tried as a second one.
-    before = sa.or_(earlier.c.state == _RUNNING, earlier.c.id < own.c.id)
-    in_front = sa.exists().where(earlier.c.lane == own.c.lane, earlier.c.state < _OPEN, before)
-    due = (own.c.state == _READY, own.c.due_at <= sa.bindparam("b_now"))
-    query = sa.select(own.c.id).where(*due, ~in_front).order_by(own.c.id)
+    inner, now = own.alias(), sa.bindparam("b_now", type_=own.c.due_at.type)
+    waits = sa.and_(inner.c.state == _READY, inner.c.due_at > now)
+    busy = sa.union_all(sa.select(inner.c.lane).where(inner.c.state == _RUNNING), sa.select(inner.c.lane).where(waits))
+    due = (own.c.state == _READY, own.c.due_at <= now, own.c.lane.not_in(busy))
+    oldest = sa.select(own.c.id, own.c.lane).where(*due).order_by(own.c.id).limit(sa.literal_column(str(LOOKED_AT)))
+    found = oldest.subquery()
+    heads = sa.select(sa.func.min(found.c.id)).group_by(found.c.lane)
+    query = sa.select(own.c.id).where(own.c.id.in_(heads), own.c.state == _READY).order_by(own.c.id)
     return Fixed(query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own))
 
 

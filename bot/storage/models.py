@@ -81,7 +81,9 @@ class InboxRow(Base):
             sqlite_where=sa.text("state = 1"),
             postgresql_where=sa.text("state = 1"),
         ),
-        sa.Index("inbox_ready", "id", sqlite_where=sa.text("state = 0"), postgresql_where=sa.text("state = 0")),
+        sa.Index(
+            "inbox_ready", "id", "due_at", sqlite_where=sa.text("state = 0"), postgresql_where=sa.text("state = 0")
+        ),
         sa.Index("inbox_attention", "state", sqlite_where=sa.text("state > 2"), postgresql_where=sa.text("state > 2")),
         {"sqlite_autoincrement": True},
     )

@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     ready = sa.text('state = 0')
-    op.create_index('inbox_ready', 'inbox', ['id'], sqlite_where=ready, postgresql_where=ready)
+    op.create_index('inbox_ready', 'inbox', ['id', 'due_at'], sqlite_where=ready, postgresql_where=ready)
 
 
 def downgrade() -> None:
