@@ -62,7 +62,7 @@ class Inbox:
     async def _insert_all(self, arrivals: list[Arrival]) -> None:
         rows = [to_row(message, self._vault, self._clock.now()) for message, _ in arrivals]
         try:
-            new = await self._store.aquick(lambda connection: insert(connection, rows), at_door=True)
+            new = await self._store.aquick(lambda connection: insert(connection, rows))
         except StoreUnavailableError:
             raise
         except Exception:

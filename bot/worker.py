@@ -207,7 +207,7 @@ class Worker:
                 rows, heard = await self.store.aquick(come_in)
                 self._heard |= heard
             else:
-                rows, addresses = await self.store.aquick(go_out, at_door=True)
+                rows, addresses = await self.store.aquick(go_out)
                 self._addresses |= addresses
             return rows
         except sa.exc.IntegrityError:  # two claimers met on one lane: the other has it
@@ -283,14 +283,10 @@ class Worker:
         except SendError as failure:
             error = failure
             log.warning("outbox row %s was not taken: %s", row.id, error)
-            await self._patiently(
-                lambda: self.store.aquick(lambda c: outbox.failed(c, row, error, self.clock.now()), at_door=True)
-            )
+            await self._patiently(lambda: self.store.aquick(lambda c: outbox.failed(c, row, error, self.clock.now())))
             return
         await self._patiently(
-            lambda: self.store.aquick(
-                lambda c: outbox.sent(c, row, provider_id, self.clock.now(), channel.pace), at_door=True
-            )
+            lambda: self.store.aquick(lambda c: outbox.sent(c, row, provider_id, self.clock.now(), channel.pace))
         )
         if row.sealed is not None:  # the last words to somebody who was erased: their lane stays in no journal
             await asyncio.to_thread(self.store.scrub)

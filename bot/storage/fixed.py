@@ -1,7 +1,8 @@
 """Statements that never change, handed to the driver as they are: what runs for every message.
 
 SQLAlchemy writes each of them once, for each database, with the types of its columns. Running one through SQLAlchemy
-takes about five times as long as the database does (docs/performance.md), because it prepares each run anew.
+takes about five times as long as the database does (docs/performance.md), because it prepares each run anew. They run
+where a transaction was begun (`Store`): SQLAlchemy, which does not see them, begins none by itself.
 """
 
 from __future__ import annotations

@@ -5,8 +5,7 @@ times slower than one for all that wait. A write is a closure on a connection; i
 but the database.
 
 The writer is a thread (`bot/storage/writer.py`). While a server runs on SQLite, short writes (`quick`) run in its event
-loop instead. On PostgreSQL there are two writers, because each waits for its database most of the time: one for what
-comes in and goes out at the doors, one for everything else. They share no row that all messages change.
+loop instead.
 """
 
 from __future__ import annotations
@@ -63,7 +62,6 @@ class Store:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._alone = Alone()
         self._writer = Writer(self.engine, self._alone, self._ask_inline)
-        self._at_doors = self._writer if self.is_sqlite else Writer(self.engine, Alone())
         self._inline: InlineWriter | None = None
         self._lock: IO[str] | None = None
 
@@ -84,7 +82,6 @@ class Store:
 
     def start(self) -> None:
         self._writer.start()
-        self._at_doors.start()
 
     def run_inline(self) -> None:
         """From now on short writes run in this event loop, until `close`. Does nothing on PostgreSQL."""
@@ -96,7 +93,6 @@ class Store:
         if self._inline is not None:
             self._inline.close()
             self._inline = None
-        self._at_doors.close()
         self._writer.close()
         self.engine.dispose()
         if self._lock is not None:
@@ -125,25 +121,21 @@ class Store:
         """`write` for what takes a few milliseconds and happens with every message. Not from the event loop."""
         return self._submit_quick(work).result()
 
-    async def aquick(self, work: Work[T], *, at_door: bool = False) -> T:
-        """`quick` for coroutines. `at_door`: it takes in what came, or sends."""
-        return await asyncio.wrap_future(self._submit_quick(work, at_door=at_door))
+    async def aquick(self, work: Work[T]) -> T:
+        """`quick` for coroutines."""
+        return await asyncio.wrap_future(self._submit_quick(work))
 
-    def _submit_quick(self, work: Work[T], *, at_door: bool = False) -> Future[T]:
+    def _submit_quick(self, work: Work[T]) -> Future[T]:
         future: Future[T] = Future()
-        if self._inline is not None:
-            self._inline.add((work, future))
-        else:
-            (self._at_doors if at_door else self._writer).add((work, future))
+        (self._inline or self._writer).add((work, future))
         return future
 
     def read(self, work: Work[T]) -> T:
         """Read in a snapshot of its own; does not wait for the writer."""
         try:
-            with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-                found = work(connection)
-                connection.commit()  # a rollback makes the driver of PostgreSQL forget its prepared statements
-                return found
+            # To its commit: a rollback makes the driver of PostgreSQL forget its prepared statements.
+            with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection, connection.begin():
+                return work(connection)
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise translated(error) from None
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot import inbox
 from bot.messages import Address, InboundMessage, Kind
-from bot.storage import lanes
+from bot.storage import fixed, lanes
 from bot.storage.models import InboxRow, LaneState, OutboxRow
 
 
@@ -90,18 +90,29 @@ def test_the_database_itself_refuses_two_running_rows_of_a_person(store, clock, 
 def test_a_claim_scans_only_what_is_open(store, clock, put):
     """With 20,000 finished rows a claim must not read them: the partial index matches only literals."""
     put(("a", "a1"))
-    plan = "EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN "
-    heads = sa.select(sa.func.min(InboxRow.id)).where(InboxRow.state < sa.literal_column("2")).group_by(InboxRow.lane)
-    text = plan + str(heads.compile(store.engine, compile_kwargs={"literal_binds": True}))
-    if not store.is_sqlite:
-        store.write(lambda c: c.execute(sa.text("SET LOCAL enable_seqscan = off")) and None)
+    given = {"b_now": clock.now(), "b_limit": 4}
 
     def explain(connection):
         if not store.is_sqlite:
             connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
-        return "\n".join(str(row) for row in connection.execute(sa.text(text)))
+        written = lanes._heads()._written_for(connection)
+        words = ("EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN ") + written.words
+        return "\n".join(str(row) for row in fixed.written_out(connection, words, written.bind(given)))
 
-    assert "inbox_open" in store.read(explain)
+    plan = store.read(explain)
+    assert "inbox_ready" in plan
+    assert "Seq Scan" not in plan
+    assert "SCAN inbox\n" not in plan
+
+
+def test_one_who_wrote_very_much_hides_nobody(store, clock, put):
+    """A claim looks only at the rows that wait longest; those of a lane that is not idle are no part of them."""
+    put(*(("a", f"a{number}") for number in range(lanes.LOOKED_AT + 5)), ("b", "b1"), ("c", "c1"))
+    (first,) = claim(store, clock)
+    assert (first.key, [row.key for row in claim(store, clock, limit=1)]) == ("a0", ["b1"])
+    later = clock.now() + timedelta(seconds=30)
+    store.write(lambda c: lanes.still_mine(c, InboxRow, first.id, first.lease, state=LaneState.READY, due_at=later))
+    assert [row.key for row in claim(store, clock)] == ["c1"]
 
 
 def test_outbox_rows_that_were_being_sent_become_unknown(store, clock):
