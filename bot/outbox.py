@@ -95,19 +95,13 @@ def put(
         "state": LaneState.HELD if held else LaneState.READY,
         "attempts": 0,
     }
-    _adding(connection.dialect.name).run(connection, values)
-
-
-_ADDED = (
-    *("key", "lane", "channel", "contact_id", "address_id", "sealed", "priority", "payload"),
-    *("callback", "kind", "created_at", "due_at", "state", "attempts"),
-)
+    _adding(connection.dialect.name, tuple(values)).run(connection, values)
 
 
 @cache
-def _adding(dialect: str) -> Fixed:
+def _adding(dialect: str, columns: tuple[str, ...]) -> Fixed:
     insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table_of(OutboxRow))
-    return Fixed(insert.on_conflict_do_nothing(index_elements=["key"]), _ADDED)
+    return Fixed(insert.on_conflict_do_nothing(index_elements=["key"]), columns)
 
 
 def is_held(connection: Connection, recipient: Recipient, now: datetime) -> bool:

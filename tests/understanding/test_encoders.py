@@ -1,5 +1,7 @@
 """The encoders, and the weights and words that stand in files of our own."""
 
+import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +66,16 @@ def ours(tmp_path_factory: pytest.TempPathFactory, parsed: UsePureTokenizer) -> 
     return words_file.tokenizer(WORDS, tmp_path_factory.mktemp("words"), lambda _: parsed)
 
 
+class Trap:
+    """Makes a file when Python reads it as an object."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
 def test_words_are_parsed_once_and_again_where_their_copy_is_broken(tmp_path: Path, parsed: UsePureTokenizer) -> None:
     text = ["Wat is de brede intake? ﷺ ١٢ 文"]
     sources = []
@@ -77,11 +89,14 @@ def test_words_are_parsed_once_and_again_where_their_copy_is_broken(tmp_path: Pa
     assert len(sources) == 1
     (copy,) = tmp_path.iterdir()
     whole = copy.read_bytes()
-    for broken in (whole[:1000], b"", whole[:9_000] + b"oops" + whole[9_004:]):
+    objects = io.BytesIO()
+    np.savez(objects, trie=np.array([Trap(tmp_path / "sprung")], dtype=object))
+    for broken in (whole[:1000], b"", whole[:9_000] + b"oops" + whole[9_004:], objects.getvalue()):
         copy.write_bytes(broken)
         assert words_file.tokenizer(WORDS, tmp_path, parse).encode(text) == first
         assert copy.read_bytes() == whole
-    assert len(sources) == 4
+    assert len(sources) == 5
+    assert not (tmp_path / "sprung").exists()
 
 
 ODD = [
