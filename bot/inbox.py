@@ -107,18 +107,24 @@ def to_row(message: InboundMessage, vault: Vault, now: datetime) -> dict[str, An
 def insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[bool]:
     """Write rows of `to_row`; tells for each whether it is new. A repeat of a key changes nothing.
 
-    The statements are written out, one for each number of rows: built by SQLAlchemy they took four times as long, which
-    was most of accepting a message.
+    The statements are written out: built by SQLAlchemy they took four times as long, which was most of accepting a
+    message. On SQLite there is one for each number of rows; PostgreSQL takes lists, so it knows the one prepared.
     """
     is_sqlite = connection.dialect.name == "sqlite"
     lanes = _lanes(connection, [lookup for row in rows for lookup in row["lookups"]], is_sqlite=is_sqlite)
-    values: list[Any] = []
+    values: list[tuple[Any, ...]] = []
     for row in rows:
         lane = next((lanes[lookup] for lookup in row["lookups"] if lookup in lanes), row["lookups"][0])
         at = row["received_at"].strftime(_SQLITE_TIME) if is_sqlite else row["received_at"]
-        body = json.dumps(row["body"], ensure_ascii=False)
-        values += (row["key"], lane, row["channel"], row["sealed"], body, at, at)
-    new = {key for (key,) in written_out(connection, _insert_sql(len(rows), is_sqlite=is_sqlite), values)}
+        values.append(
+            (row["key"], lane, row["channel"], row["sealed"], json.dumps(row["body"], ensure_ascii=False), at)
+        )
+    if is_sqlite:
+        given = [value for of_row in values for value in (*of_row, of_row[-1])]
+        kept = written_out(connection, _sqlite_insert(len(rows)), given)
+    else:
+        kept = written_out(connection, _POSTGRESQL_INSERT, list(map(list, zip(*values, strict=True)))) if values else []
+    new = {key for (key,) in kept}
     result = []
     for row in rows:  # the same key twice in one group: only the first is new
         result.append(row["key"] in new)
@@ -129,18 +135,28 @@ def insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[bool]
 _SQLITE_TIME = "%Y-%m-%d %H:%M:%S.%f"  # as SQLAlchemy writes it
 
 
-@lru_cache(maxsize=512)
-def _insert_sql(rows: int, *, is_sqlite: bool) -> str:
-    mark = "?" if is_sqlite else "%s"
-    row = f"({', '.join([mark] * 7)}, 0, 0)"
-    columns = "key, lane, channel, sealed, body, received_at, due_at, state, attempts"
-    values = ", ".join([row] * rows)
-    return f"INSERT INTO inbox ({columns}) VALUES {values} ON CONFLICT (key) DO NOTHING RETURNING key"  # noqa: S608  # only marks
+_INTO = "INSERT INTO inbox (key, lane, channel, sealed, body, received_at, due_at, state, attempts) "
+_NEW = " ON CONFLICT (key) DO NOTHING RETURNING key"
+_POSTGRESQL_INSERT = (
+    f"{_INTO} SELECT key, lane, channel, sealed, body::json, at, at, 0, 0 FROM unnest"  # noqa: S608  # only marks
+    "(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])"
+    f" WITH ORDINALITY AS row(key, lane, channel, sealed, body, at, place) ORDER BY place{_NEW}"
+)
+_POSTGRESQL_LANES = (
+    "SELECT lookup, lane FROM address WHERE lookup = ANY(%s::text[]) UNION ALL "
+    "SELECT bsuid_lookup, lane FROM address WHERE bsuid_lookup = ANY(%s::text[])"
+)
 
 
 @lru_cache(maxsize=512)
-def _lanes_sql(lookups: int, *, is_sqlite: bool) -> str:
-    marks = ", ".join(["?" if is_sqlite else "%s"] * lookups)
+def _sqlite_insert(rows: int) -> str:
+    row = f"({', '.join(['?'] * 7)}, 0, 0)"
+    return f"{_INTO} VALUES {', '.join([row] * rows)}{_NEW}"
+
+
+@lru_cache(maxsize=512)
+def _sqlite_lanes(lookups: int) -> str:
+    marks = ", ".join(["?"] * lookups)
     return (
         f"SELECT lookup, lane FROM address WHERE lookup IN ({marks}) UNION ALL "  # noqa: S608  # only marks
         f"SELECT bsuid_lookup, lane FROM address WHERE bsuid_lookup IN ({marks})"
@@ -149,5 +165,8 @@ def _lanes_sql(lookups: int, *, is_sqlite: bool) -> str:
 
 def _lanes(connection: Connection, lookups: list[str], *, is_sqlite: bool) -> dict[str, str]:
     """The lanes of the people who are known already."""
-    query = _lanes_sql(len(lookups), is_sqlite=is_sqlite)
-    return {str(lookup): str(lane) for lookup, lane in written_out(connection, query, (*lookups, *lookups))}
+    if is_sqlite:
+        found = written_out(connection, _sqlite_lanes(len(lookups)), (*lookups, *lookups))
+    else:
+        found = written_out(connection, _POSTGRESQL_LANES, (lookups, lookups))
+    return {str(lookup): str(lane) for lookup, lane in found}
