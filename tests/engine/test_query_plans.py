@@ -108,3 +108,18 @@ def test_a_channel_with_nothing_to_send_is_seen_at_once_while_another_sends_a_wa
     else:
         plan = store.read(lambda c: c.exec_driver_sql(f"EXPLAIN {statement}", values).scalars().all())
         assert any("Index Cond: ((channel)::text = 'telegram'" in line for line in plan)
+
+
+def test_what_follows_a_send_is_found_in_its_lane_while_a_wave_waits(store):
+    """Not among all that is ready: each send took 20 ms once."""
+    written = outbox._AFTER._written_for(store.read(lambda c: c))
+    values = written.bind({"b_lane": "l", "b_channel": "whatsapp", "b_provider": "SM1"})
+
+    def explain(connection):
+        if not store.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        words = ("EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN ") + written.words
+        return "\n".join(str(row) for row in fixed.written_out(connection, words, values))
+
+    assert "outbox_open" in store.read(explain)
+    assert "outbox_ready" not in store.read(explain)
