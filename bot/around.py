@@ -10,20 +10,19 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot import opening
+from bot import opening, outbox
 from bot.storage.base import table_of
 from bot.storage.fixed import Fixed
-from bot.storage.models import MarkerRow, OutboxRow, PartyRow, TicketRow, TicketState
+from bot.storage.models import PartyRow, TicketRow, TicketState
 
-_OUT, _PARTY, _TICKET, _MARKER = table_of(OutboxRow), table_of(PartyRow), table_of(TicketRow), table_of(MarkerRow)
+_PARTY, _TICKET = table_of(PartyRow), table_of(TicketRow)
 _CONTACT: sa.BindParameter[int] = sa.bindparam("b_contact")
-_HELD = sa.exists().where(_OUT.c.address_id == sa.bindparam("b_address"), _OUT.c.state == sa.literal_column("5"))
 _AROUND = Fixed(
     sa.select(
-        _HELD.label("held"),
+        sa.exists().where(outbox.IS_HELD).label("held"),
         sa.exists().where(_PARTY.c.contact_id == _CONTACT).label("linked"),
         sa.exists().where(_TICKET.c.contact_id == _CONTACT, _TICKET.c.state != TicketState.CLOSED).label("tickets"),
-        sa.select(_MARKER.c.value).where(_MARKER.c.name == opening.MARKER).scalar_subquery().label("closed_until"),
+        opening.KEPT.label("closed_until"),
     )
 )
 

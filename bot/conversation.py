@@ -163,7 +163,7 @@ class Conversation:
             link=self._link_facts(connection, contact, now),
             own=routing.own_route(connection, contact.id, now) if there.linked else None,
             tickets=escalation.tickets_of(connection, contact.id) if there.tickets else (),
-            closed_until=opening.still(there.closed_until, now),
+            closed_until=opening.closed_until(there.closed_until, now),
             kept_facts=people.kept_facts(connection, person.contact.id) if asks else (),
             survey=surveys.facts(connection, self.surveyor, person.contact, message, now) if self.surveyor else None,
         )

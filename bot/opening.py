@@ -13,17 +13,11 @@ from sqlalchemy.engine import Connection
 from bot.storage.models import MarkerRow
 
 MARKER = "closed_until"
+KEPT = sa.select(MarkerRow.value).where(MarkerRow.name == MARKER).scalar_subquery()
 
 
-def closed_until(connection: Connection, now: datetime) -> datetime | None:
-    """Until when the service is closed; None when it is open."""
-    return still(
-        connection.execute(sa.select(MarkerRow.value).where(MarkerRow.name == MARKER)).scalar_one_or_none(), now
-    )
-
-
-def still(kept: str | None, now: datetime) -> datetime | None:
-    """The same, of a value that was read from the marker."""
+def closed_until(kept: str | None, now: datetime) -> datetime | None:
+    """Until when the service is closed; None when it is open. `kept`: what KEPT gave."""
     until = datetime.fromisoformat(kept) if kept else None
     return until if until is not None and until > now else None
 

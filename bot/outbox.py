@@ -132,20 +132,19 @@ _DUE = (
 _READY = Fixed(_DUE)
 _INVITED = Fixed(_DUE.where(_OUT.c.priority >= sa.literal_column("2")))  # INVITATION
 _HOLDS = Fixed(sa.select(_ADDRESS.c.window_until, _ADDRESS.c.blocked_at).where(_ADDRESS.c.id == _WHERE))
+_OF_LANE = (_OUT.c.lane == sa.bindparam("b_lane"), _OUT.c.state < sa.literal_column("2"))  # as the index says it
 _LATER = Fixed(
     sa.update(_OUT)
-    .where(_OUT.c.lane == sa.bindparam("b_lane"), _OUT.c.state < sa.literal_column("2"))
-    .where(_OUT.c.state == sa.literal_column("0"))
+    .where(*_OF_LANE, _OUT.c.state == sa.literal_column("0"))
     .where(_OUT.c.due_at < sa.bindparam("b_due"))
     .values(due_at=sa.bindparam("b_due"))
 )
 _CAME_EARLY = sa.exists().where(_EARLY.c.channel == _CHANNEL, _EARLY.c.provider_id == sa.bindparam("b_provider"))
-_OF_LANE = (_OUT.c.lane == sa.bindparam("b_lane"), _OUT.c.state < sa.literal_column("2"))  # as the index says it
 _MORE = sa.exists().where(*_OF_LANE, _OUT.c.state == sa.literal_column("0"))
 _AFTER = Fixed(sa.select(_MORE.label("more"), _CAME_EARLY.label("early")))
-_IS_HELD = sa.and_(_OUT.c.address_id == _WHERE, _OUT.c.state == sa.literal_column("5"))
-_STALE = Fixed(sa.delete(_OUT).where(_IS_HELD, _OUT.c.kind.is_not(None)))
-_RELEASE = Fixed(sa.update(_OUT).where(_IS_HELD).values(state=LaneState.READY, due_at=_NOW, attempts=0))
+IS_HELD = sa.and_(_OUT.c.address_id == _WHERE, _OUT.c.state == sa.literal_column("5"))  # for `b_address`
+_STALE = Fixed(sa.delete(_OUT).where(IS_HELD, _OUT.c.kind.is_not(None)))
+_RELEASE = Fixed(sa.update(_OUT).where(IS_HELD).values(state=LaneState.READY, due_at=_NOW, attempts=0))
 
 
 def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slots: int) -> list[Row]:

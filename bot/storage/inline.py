@@ -152,10 +152,15 @@ class InlineWriter:
 
     def _drop(self) -> None:
         """Forget the connection and what is open on it."""
-        if self._connection is not None:
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
-                self._connection.close()
-            self._connection = None
+        let_go(self._connection)
+        self._connection = None
+
+
+def let_go(connection: Connection | None) -> None:
+    """Close a connection that may be broken."""
+    if connection is not None:
+        with contextlib.suppress(sa.exc.SQLAlchemyError):
+            connection.close()
 
 
 def translated(error: Exception) -> Exception:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -26,7 +25,6 @@ from bot.storage.fixed import written_out
 from bot.storage.inline import Alone, InlineWriter, translated
 from bot.storage.writer import Writer
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 READ_ONLY = "wegwijs_read_only"

@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from bot.errors import StoreUnavailableError
-from bot.storage.inline import Alone, Job, translated
+from bot.storage.inline import Alone, Job, let_go, translated
 
 GROUP = 256  # writes in one commit at most
 TRIES, PAUSE_SECONDS = 6, 0.05  # where transactions of two writers stop each other
@@ -126,10 +125,8 @@ class Writer:
             raise
 
     def _drop(self) -> None:
-        if self._connection is not None:
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
-                self._connection.close()
-            self._connection = None
+        let_go(self._connection)
+        self._connection = None
 
 
 def collided(error: Exception) -> bool:

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.contacts import Pulse, Question, Thread
+from bot.errors import StoreUnavailableError
 from bot.messages import Option, OutboundMessage
 from bot.storage.base import table_of
 from bot.storage.fixed import Fixed, in_list, listed, written_out
@@ -57,6 +58,21 @@ def test_errors_are_those_of_sqlalchemy_without_the_values(store, kept):
     with pytest.raises(KeyError):
         store.write(lambda c: ADD.run(c, {"key": "k9"}))
     assert store.read(lambda c: c.execute(sa.select(sa.func.count()).select_from(INBOX)).scalar_one()) == 2
+
+
+def test_a_line_that_broke_is_told_once_and_not_used_again(store, kept):
+    if store.is_sqlite:
+        return
+    query = Fixed(sa.select(INBOX.c.key).order_by(INBOX.c.id))
+    assert len(store.read(query.rows)) == len(store.write(query.rows)) == 2
+    elsewhere = sa.create_engine(store.engine.url)
+    with elsewhere.connect() as connection:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}")
+    elsewhere.dispose()
+    with pytest.raises(StoreUnavailableError):
+        store.write(query.rows)
+    assert len(store.write(query.rows)) == len(store.read(query.rows)) == 2
 
 
 def test_what_is_not_the_same_at_each_run_is_refused(store):

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from bot import cli, opening
+from bot import around, cli, opening
 from bot.locales import LANGUAGES
 from bot.service import _watches
 from bot.settings import load_settings
@@ -53,10 +53,14 @@ def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     upgrade(store.engine)
     assert cli.main(["close", "--until", "2099-12-28T09:00"]) == 0
     assert "closed until 28-12-2099 09:00" in capsys.readouterr().out
-    now = datetime(2099, 1, 1, tzinfo=UTC)
-    assert store.read(lambda c: opening.closed_until(c, now)) == datetime(2099, 12, 28, 8, tzinfo=UTC)
+
+    def closed_until():
+        kept = store.read(lambda c: around.look(c, 0, 0)).closed_until
+        return opening.closed_until(kept, datetime(2099, 1, 1, tzinfo=UTC))
+
+    assert closed_until() == datetime(2099, 12, 28, 8, tzinfo=UTC)
     assert cli.main(["open"]) == 0
-    assert store.read(lambda c: opening.closed_until(c, now)) is None
+    assert closed_until() is None
     store.close()
 
 
