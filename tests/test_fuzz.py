@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 from httpx2 import InvalidURL
-from hypothesis import HealthCheck, given, reject
+from hypothesis import HealthCheck, example, given, reject
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -350,6 +350,7 @@ def _fits_an_environment(text):
 
 
 @given(data=st.binary(max_size=300) | st.text("abc;,\t|\"'\n\r0123456789=-", max_size=300).map(str.encode))
+@example(data=b"\t;\n;")
 @some(60)
 def test_any_answers_file_is_read_or_refused(tmp_path_factory, data):
     path: Path = tmp_path_factory.getbasetemp() / "answers.csv"

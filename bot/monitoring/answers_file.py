@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv as standard_csv
 import hashlib
 import io
 from collections import Counter
@@ -105,7 +106,6 @@ def _parsed(text: str, separator: str, path: Path, notes: Notes) -> pd.DataFrame
         notes.add(Note("bad_row", row.number or 0, value=f"{row.actual_columns}/{row.expected_columns}"))
         return "skip"
 
-    names = next(line for line in text.split("\n") if line.strip()).split(separator)
     try:
         table = csv.read_csv(
             io.BytesIO(text.encode("utf-8")),
@@ -113,16 +113,22 @@ def _parsed(text: str, separator: str, path: Path, notes: Notes) -> pd.DataFrame
             parse_options=csv.ParseOptions(delimiter=separator, invalid_row_handler=bad_row, newlines_in_values=True),
             convert_options=csv.ConvertOptions(
                 strings_can_be_null=False,
-                column_types=dict.fromkeys((name.strip().strip('"') for name in names), pa.string()),
+                column_types=dict.fromkeys(_names(text, separator), pa.string()),
             ),
         )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, standard_csv.Error) as error:
         raise AnswersError(
             f"{path}: not readable as a table ({str(error).splitlines()[0]}); save it as CSV with a header"
         ) from None
     return pd.DataFrame({place: _texts(column) for place, column in enumerate(table.columns)}).set_axis(
         [str(name).strip() for name in table.column_names], axis=1
     )
+
+
+def _names(text: str, separator: str) -> list[str]:
+    """The names of the columns as they stand there, blanks and all: of a column without a type 007 would become 7."""
+    lines = io.StringIO(text[len(text) - len(text.lstrip("\n")) :])
+    return next(standard_csv.reader(lines, delimiter=separator), [])
 
 
 def _texts(column: Any) -> Any:

@@ -28,6 +28,11 @@ def test_separators_and_encodings_are_found_out(written, separator, encoding):
     assert list(answers.frame["gender"]) == ["women"]
 
 
+def test_blanks_around_the_name_of_a_column_change_nothing_in_it(written):
+    answers = written('respondent ;" item";value \n007;Q3;4\n')
+    assert values(answers) == [("007", "Q3", 4.0)]
+
+
 def test_a_decimal_comma_is_a_number_and_other_digits_too(written):
     answers = written('respondent;item;value\na;Q3;"4,0"\nb;Q3;٤\nc;Q20;7.0\n')
     assert values(answers) == [("a", "Q3", 4.0), ("b", "Q3", 4.0), ("c", "Q20", 7.0)]
