@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,12 +25,13 @@ from bot.contacts import Consent, Contact
 from bot.content import Content
 from bot.desk import linking, notices, prepared, proposals, routing
 from bot.desk.telling import Teller
+from bot.hearing import Heard, hear_all
 from bot.identifiers import Vault
 from bot.inbox import insert, to_row
 from bot.link_codes import LinkFacts
 from bot.messages import CAPABILITIES, InboundMessage, Kind
 from bot.people import Person
-from bot.policy import Situation, asks_what_is_kept, decide, has_words, needs_understanding
+from bot.policy import Situation, asks_what_is_kept, decide, needs_understanding
 from bot.pushes import PushRules
 from bot.replies import render
 from bot.storage import lanes
@@ -62,14 +63,6 @@ class Turn:
     said: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Heard:
-    """A message of the inbox. `language`: its words must be understood, and this one was chosen; empty: no need."""
-
-    message: InboundMessage
-    language: str = ""
-
-
 class Conversation:
     """Handles inbox rows. Holds what does not change from message to message."""
 
@@ -99,14 +92,19 @@ class Conversation:
 
     def hear(self, connection: Connection, row: Row) -> Heard:
         """Read a claimed row, and whether its words must be understood: then in which language they were chosen."""
-        message = InboundMessage.from_row(row.key, self.vault.open(row.sealed), row.body)
-        message = linking.take_code(message, self.vault)
-        if not has_words(message):
-            return Heard(message)
-        person = people.find(connection, self.vault, message.address)
-        contact = person.contact if person else Contact(id=0)
+        heard = self.hear_all(connection, [row])[row.id]
+        if isinstance(heard, Exception):
+            raise heard
+        return heard
+
+    def hear_all(self, connection: Connection, rows: Sequence[Row]) -> dict[int, Heard | Exception]:
+        """`hear` for all rows of a claim, by their id. What is wrong with one of them stands in its place."""
+        return hear_all(connection, rows, self.vault, self._language_of)
+
+    def _language_of(self, contact: Contact, message: InboundMessage) -> str:
+        """The language in which somebody's words must be understood; empty: a button or command says it all."""
         situation = self._situation(contact, message, self.clock.now(), None)
-        return Heard(message, situation.language if needs_understanding(situation) else "")
+        return situation.language if needs_understanding(situation) else ""
 
     def understand(self, heard: Heard, *, hurry: bool = False) -> Understanding:
         """What the words of a message mean: takes processor time and no database. `hurry`: many wait."""

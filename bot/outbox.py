@@ -95,7 +95,7 @@ def put(
         "state": LaneState.HELD if held else LaneState.READY,
         "attempts": 0,
     }
-    _adding(connection.dialect.name, tuple(values)).run(connection, values)
+    _adding(connection.dialect.name, tuple(values)).later(connection, values)
 
 
 @cache
@@ -248,7 +248,7 @@ def sent(connection: Connection, row: Row, provider_id: str, now: datetime, pace
     after = {"b_lane": row.lane, "b_channel": row.channel, "b_provider": provider_id}
     follows = _AFTER.first(connection, after)
     if follows.more:
-        _LATER.run(connection, {"b_lane": row.lane, "b_due": now + timedelta(seconds=pace.gap)})
+        _LATER.later(connection, {"b_lane": row.lane, "b_due": now + timedelta(seconds=pace.gap)})
     if follows.early:
         _take_up_early_receipt(connection, row.channel, provider_id, now)
 

@@ -39,7 +39,7 @@ class Pace:
 def use(connection: Connection, name: str, start: datetime, seconds: float) -> None:
     """Take seconds of an allowance, from where `budget` said that it counts."""
     if seconds:
-        _USE.run(connection, {"b_channel": name, "b_used": start + timedelta(seconds=seconds)})
+        _USE.later(connection, {"b_channel": name, "b_used": start + timedelta(seconds=seconds)})
 
 
 def budget(connection: Connection, channel: str, pace: Pace, now: datetime) -> tuple[int, datetime]:

@@ -22,7 +22,7 @@ from bot.locales import AMSTERDAM
 from bot.messages import CAPABILITIES, Address, InboundMessage, Kind
 from bot.outbox import Reach
 from bot.storage.base import table_of
-from bot.storage.fixed import Fixed
+from bot.storage.fixed import Fixed, Row, in_list, is_one_of, listed
 from bot.storage.models import (
     AddressRow,
     ContactRow,
@@ -46,23 +46,42 @@ class Person:
 
 
 _ADDRESS, _CONTACT, _MESSAGE = table_of(AddressRow), table_of(ContactRow), table_of(MessageRow)
-_BOTH: tuple[sa.BindParameter[str], ...] = (sa.bindparam("b_first"), sa.bindparam("b_second"))
-_FOUND = (
-    sa.select(
-        _ADDRESS.c.id.label("address_id"),
-        _ADDRESS.c.window_until,
-        _ADDRESS.c.blocked_at,
-        _ADDRESS.c.lane,
-        _ADDRESS.c.lookup,
-        _ADDRESS.c.bsuid_lookup,
-        _CONTACT,
-    )
-    .join(_CONTACT, _CONTACT.c.id == _ADDRESS.c.contact_id)
-    .where(sa.or_(_ADDRESS.c.lookup.in_(_BOTH), _ADDRESS.c.bsuid_lookup.in_(_BOTH)))
-    .order_by(_ADDRESS.c.id)
-    .limit(1)
+_PERSON = (
+    _ADDRESS.c.id.label("address_id"),
+    _ADDRESS.c.window_until,
+    _ADDRESS.c.blocked_at,
+    _ADDRESS.c.lane,
+    _ADDRESS.c.lookup,
+    _ADDRESS.c.bsuid_lookup,
+    _CONTACT,
 )
-_FIND, _FIND_LOCKED = Fixed(_FOUND), Fixed(_FOUND.with_for_update(of=_CONTACT))
+
+
+@cache
+def _finding(lookups: int, dialect: str) -> sa.Select[Any]:
+    """The people at so many identifiers, by the age of their addresses.
+
+    Each index is asked by itself: for "one or the other" a database may walk through all addresses.
+    """
+    wanted = listed(lookups)
+    theirs = (
+        sa.select(_ADDRESS.c.id).where(column.in_(wanted)) for column in (_ADDRESS.c.lookup, _ADDRESS.c.bsuid_lookup)
+    )
+    found = sa.select(*_PERSON).join(_CONTACT, _CONTACT.c.id == _ADDRESS.c.contact_id)
+    return found.where(is_one_of(_ADDRESS.c.id, sa.union_all(*theirs), dialect)).order_by(_ADDRESS.c.id)
+
+
+@cache
+def _find(dialect: str, *, lock: bool) -> Fixed:
+    query = _finding(2, dialect).limit(1)
+    return Fixed(query.with_for_update(of=_CONTACT) if lock else query)
+
+
+@cache
+def _find_each(lookups: int, dialect: str) -> Fixed:
+    return Fixed(_finding(lookups, dialect))
+
+
 _SAVING = (
     sa.update(_CONTACT)
     .where(_CONTACT.c.id == sa.bindparam("b_id"))
@@ -80,10 +99,21 @@ _SAVE, _SAVE_SEEN = Fixed(_SAVING), Fixed(_SAVING.values(seen_at=sa.bindparam("b
 def find(connection: Connection, vault: Vault, address: Address, *, lock: bool = False) -> Person | None:
     """The person at an address, or None. `lock`: nobody else changes the contact until this transaction ends."""
     lookups = vault.lookups(address)
-    given = {"b_first": lookups[0], "b_second": lookups[-1]}
-    row = (_FIND_LOCKED if lock else _FIND).first(connection, given)
-    if row is None:
-        return None
+    row = _find(connection.dialect.name, lock=lock).first(connection, in_list([lookups[0], lookups[-1]]))
+    return None if row is None else _person(row)
+
+
+def find_each(connection: Connection, vault: Vault, addresses: Sequence[Address]) -> list[Person | None]:
+    """`find` for several addresses at once, in their order."""
+    wanted = [set(vault.lookups(address)) for address in addresses]
+    everything = sorted(set().union(*wanted))
+    known = _find_each(len(everything), connection.dialect.name) if everything else None
+    rows = known.rows(connection, in_list(everything)) if known else []
+    matching = (next((row for row in rows if {row.lookup, row.bsuid_lookup} & one), None) for one in wanted)
+    return [None if row is None else _person(row) for row in matching]
+
+
+def _person(row: Row) -> Person:
     first = tuple(lookup for lookup in (row.lookup, row.bsuid_lookup) if lookup and lookup != row.lane)
     return Person(_contact(row), row.address_id, Reach(row.window_until, row.blocked_at), row.lane, first)
 
@@ -141,7 +171,7 @@ def find_or_create(  # what is found is an address, what is made a row
         other = (AddressRow.bsuid_lookup == bsuid, AddressRow.id != person.address_id)
         connection.execute(sa.update(AddressRow).where(*other).values(bsuid_lookup=None))
         known = {"b_sealed": sealed, "b_bsuid_lookup": bsuid}
-        _address(("sealed", "bsuid_lookup")).run(connection, {"b_row": person.address_id, **known})
+        _address(("sealed", "bsuid_lookup")).later(connection, {"b_row": person.address_id, **known})
     return person
 
 
@@ -181,7 +211,7 @@ def wrote(
         reach = Reach(reach.window_until if hours is None else received_at + timedelta(hours=hours))
         values |= {"blocked_at": None, "window_until": reach.window_until}
     given = {f"b_{name}": value for name, value in values.items()}
-    _address(tuple(values)).run(connection, {"b_row": person.address_id, **given})
+    _address(tuple(values)).later(connection, {"b_row": person.address_id, **given})
     if message.kind is not Kind.BLOCKED and is_held:
         outbox.release(connection, person.address_id, received_at)
     return replace(person, reach=reach)
@@ -198,9 +228,9 @@ def save(connection: Connection, contact: Contact, *, seen_at: datetime | None =
         "b_thread": contact.thread.to_json(),
     }
     if seen_at is None:
-        _SAVE.run(connection, values)
+        _SAVE.later(connection, values)
     else:
-        _SAVE_SEEN.run(connection, values | {"b_seen": seen_at})
+        _SAVE_SEEN.later(connection, values | {"b_seen": seen_at})
 
 
 def thread_of(connection: Connection, contact_id: int) -> Thread:
@@ -230,7 +260,7 @@ def log_messages(connection: Connection, contact_id: int, heard: Lines, said: Li
     for place, ((text, keys), inbound) in enumerate(lines):
         values |= {f"b_inbound{place}": inbound, f"b_text{place}": text, f"b_keys{place}": list(keys)}
     if lines:
-        _logging(len(lines)).run(connection, values)
+        _logging(len(lines)).later(connection, values)
 
 
 @cache
@@ -274,7 +304,7 @@ def count(  # noqa: PLR0917  # the columns of one row
     """One more of a kind of outcome on a day."""
     counted = {"channel": channel, "language": language, "outcome": outcome, "topic": topic, "n": 1}
     day = now.astimezone(AMSTERDAM).date()
-    _counting(connection.dialect.name).run(connection, {"day": day, **counted})
+    _counting(connection.dialect.name).later(connection, {"day": day, **counted})
 
 
 @cache

@@ -22,8 +22,9 @@ from bot import logs, outbox, retention, timers
 from bot.channels.base import Channel
 from bot.chores import Chore
 from bot.clock import Clock
-from bot.conversation import Conversation, Heard
+from bot.conversation import Conversation
 from bot.errors import Failure, SendError, StoreUnavailableError
+from bot.hearing import Heard
 from bot.identifiers import SealError, Vault
 from bot.messages import OutboundMessage
 from bot.storage import lanes
@@ -196,7 +197,7 @@ class Worker:
 
         def come_in(connection: sa.Connection) -> tuple[list[Row], dict[int, Heard | Exception]]:
             rows = lanes.claim(connection, InboxRow, now, limit)
-            return rows, {row.id: self._hear(connection, row) for row in rows}
+            return rows, self.conversation.hear_all(connection, rows)
 
         def go_out(connection: sa.Connection) -> tuple[list[Row], dict[int, str | None]]:
             rows = outbox.claim(connection, now, paces, limit)
@@ -217,15 +218,6 @@ class Worker:
             await asyncio.sleep(POLL_SECONDS)
             return []
 
-    def _hear(self, connection: sa.Connection, row: Row) -> Heard | Exception:
-        """One that can't be read fails when its turn comes: it must not hold up those claimed with it."""
-        try:
-            return self.conversation.hear(connection, row)
-        except sa.exc.SQLAlchemyError:
-            raise
-        except Exception as error:  # noqa: BLE001  # raised again in `_handle`
-            return error
-
     async def _handle(self, row: Row) -> None:
         try:
             began = time.perf_counter()
@@ -240,7 +232,7 @@ class Worker:
     async def _converse(self, row: Row) -> None:
         """As `Conversation.handle`: only understanding needs a thread."""
         if row.id not in self._heard:  # it was not this worker's claim
-            self._heard[row.id] = await self.store.aread(lambda c: self._hear(c, row))
+            self._heard |= await self.store.aread(lambda c: self.conversation.hear_all(c, [row]))
         heard = self._heard.pop(row.id)
         if isinstance(heard, Exception):
             raise heard

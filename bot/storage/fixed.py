@@ -14,6 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
+from bot.storage import driver, together
+
 Row = Any  # of a `Fixed` or of SQLAlchemy: its columns are attributes
 Values = Mapping[str, Any]
 Change = Callable[[Any], Any]
@@ -21,14 +23,34 @@ Change = Callable[[Any], Any]
 NONE: Values = {}
 
 
-def listed(most: int) -> list[sa.BindParameter[Any]]:
-    """Names for as many values of an IN, to be given by `in_list`: a statement for each length."""
-    return [sa.bindparam(f"b_in{place}") for place in range(most)]
+def listed(many: int) -> list[sa.BindParameter[Any]]:
+    """Names for as many values of an IN, to be given by `in_list`.
+
+    There are 1, 2, 4, 8 and so on of them, so that few statements serve lists of all lengths.
+    """
+    return [sa.bindparam(f"b_in{place}") for place in range(_places(many))]
 
 
-def in_list(values: Iterable[Any]) -> dict[str, Any]:
-    """The values of an IN that was made with `listed`."""
-    return {f"b_in{place}": value for place, value in enumerate(values)}
+def in_list(values: Sequence[Any]) -> dict[str, Any]:
+    """The values of an IN that was made with `listed`; the last fills the places that are left."""
+    filled = [*values, *[values[-1]] * (_places(len(values)) - len(values))]
+    return {f"b_in{place}": value for place, value in enumerate(filled)}
+
+
+def _places(many: int) -> int:
+    return 1 << (many - 1).bit_length()
+
+
+def is_one_of(
+    column: sa.ColumnElement[int], ids: sa.Select[tuple[int]] | sa.CompoundSelect[tuple[int]], dialect: str
+) -> sa.ColumnElement[bool]:
+    """Whether a column is among a few ids. To PostgreSQL they are a list.
+
+    For a join it may keep the plan of the day when the table was empty, which is a walk through the whole table.
+    """
+    if dialect == "postgresql":
+        return column == sa.any_(sa.func.array(ids.scalar_subquery()))
+    return column.in_(ids)
 
 
 class Fixed:
@@ -61,6 +83,17 @@ class Fixed:
         written = self._written_for(connection)
         return int(_run(connection, written.words, written.bind(values)).rowcount)
 
+    def later(self, connection: Connection, values: Values = NONE) -> None:
+        """Change something where nobody asks how many rows: `bot/storage/together.py`. Only given values, no reading.
+
+        An error may come with the next statement or with the commit.
+        """
+        written = self._written_for(connection)
+        if connection.dialect.name == "postgresql":
+            together.collect(connection, (written.table, written.words, written.bind(values)))
+        else:
+            _run(connection, written.words, written.bind(values))
+
     def _written_for(self, connection: Connection) -> _Written:
         name = connection.dialect.name
         written = self._written.get(name)
@@ -79,6 +112,7 @@ class _Written:
         self.words = str(compiled)
         if "POSTCOMPILE" in self.words or compiled.insert_prefetch:
             raise ValueError(f"not the same at each run: {self.words}")
+        self.table = str(getattr(statement, "table", ""))  # that it changes
         names = compiled.positiontup if compiled.positional else sorted(set(compiled.bind_names.values()))
         self._is_positional = compiled.positional
         self._given = [(name, _to_driver(compiled.binds[name].type, dialect)) for name in names]
@@ -126,21 +160,5 @@ def written_out(connection: Connection, words: str, values: Sequence[Any]) -> li
 
 
 def _run(connection: Connection, words: str, values: Any) -> Any:
-    raw: Any = connection.connection.dbapi_connection
-    try:
-        return raw.execute(words, values)
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_of_sqlalchemy(connection, raw, words, error) from error
-
-
-def _as_of_sqlalchemy(connection: Connection, raw: Any, words: str, error: Exception) -> Exception:
-    """What SQLAlchemy raises for it, without the values. Lines to a database that is gone are not used again."""
-    dialect = connection.dialect
-    is_gone = dialect.is_disconnect(error, raw, None)  # type: ignore[arg-type]  # any error of the driver
-    if is_gone:
-        connection.invalidate(error)
-        connection.engine.dispose()
-    base = dialect.loaded_dbapi.Error
-    return sa.exc.DBAPIError.instance(
-        words, None, error, base, hide_parameters=True, connection_invalidated=is_gone, dialect=dialect
-    )
+    together.send(connection)
+    return driver.run(connection, words, values)

@@ -11,13 +11,14 @@ import random
 import secrets
 from datetime import datetime, timedelta
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.storage.base import table_of
-from bot.storage.fixed import Fixed, Row, in_list, listed
+from bot.storage.fixed import Fixed, Row, is_one_of
 from bot.storage.models import InboxRow, LaneState, OutboxRow
 
 Lane = type[InboxRow] | type[OutboxRow]
@@ -47,19 +48,17 @@ def claim(
     The rows come with their new lease. On PostgreSQL two claimers may meet on one lane: then IntegrityError is raised
     and the claim may simply be tried again.
     """
-    query = _heads() if table is InboxRow else _sendable()
-    given: dict[str, Any] = {"b_now": now, "b_limit": limit}
+    given: dict[str, Any] = {"b_now": now, "b_limit": limit, "b_lease": secrets.token_hex(8), "b_until": now + LEASE}
     if table is OutboxRow:
         given |= {"b_channel": channel, "b_first": priorities[0], "b_last": priorities[1]}
-    ids = [row.id for row in query.rows(connection, given)]
-    if not ids:
-        return []
-    taken = {**in_list(ids), "b_lease": secrets.token_hex(8), "b_until": now + LEASE}
-    return sorted(_taking(table, len(ids)).rows(connection, taken), key=lambda row: ids.index(row.id))
+    rows = _taking(table, connection.dialect.name).rows(connection, given)
+    return sorted(rows, key=_by_age if table is InboxRow else _by_urgency)
 
 
-@cache
-def _heads() -> Fixed:
+_by_age, _by_urgency = attrgetter("id"), attrgetter("priority", "id")
+
+
+def _heads(dialect: str) -> sa.Select[tuple[int]]:
     """The oldest open row of each idle lane, the oldest first, among the LOOKED_AT that wait longest.
 
     So it costs the same however many wait. A lane is not idle while one of its rows runs (where lanes were joined, an
@@ -74,12 +73,12 @@ def _heads() -> Fixed:
     oldest = sa.select(own.c.id, own.c.lane).where(*due).order_by(own.c.id).limit(sa.literal_column(str(LOOKED_AT)))
     found = oldest.subquery()
     heads = sa.select(sa.func.min(found.c.id)).group_by(found.c.lane)
-    query = sa.select(own.c.id).where(own.c.id.in_(heads), own.c.state == _READY).order_by(own.c.id)
-    return Fixed(query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own))
+    found_heads = (is_one_of(own.c.id, heads, dialect), _is(own, LaneState.READY))
+    query = sa.select(own.c.id).where(*found_heads).order_by(own.c.id)
+    return query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own)
 
 
-@cache
-def _sendable() -> Fixed:
+def _sendable() -> sa.Select[tuple[int]]:
     """Rows that may be sent, the most urgent first. Within a lane a reply goes before an invitation that waits longer.
 
     Walks the index of what is ready and stops at the limit, so a hundred thousand invitations that wait cost nothing.
@@ -91,19 +90,27 @@ def _sendable() -> Fixed:
         earlier.c.priority < own.c.priority,
         sa.and_(earlier.c.priority == own.c.priority, earlier.c.id < own.c.id),
     )
-    in_front = sa.exists().where(earlier.c.lane == own.c.lane, earlier.c.state < _OPEN, before)
+    in_front = sa.select(earlier.c.id).where(earlier.c.lane == own.c.lane, earlier.c.state < _OPEN, before).limit(1)
     mine = (own.c.state == _READY, own.c.channel == sa.bindparam("b_channel"), own.c.due_at <= sa.bindparam("b_now"))
     asked = own.c.priority.between(sa.bindparam("b_first"), sa.bindparam("b_last"))
-    query = sa.select(own.c.id).where(*mine, asked, ~in_front).order_by(own.c.priority, own.c.id)
-    return Fixed(query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own))
+    alone = in_front.scalar_subquery().is_(None)  # not EXISTS: PostgreSQL may join all that is open with all of it
+    query = sa.select(own.c.id).where(*mine, asked, alone).order_by(own.c.priority, own.c.id)
+    return query.limit(sa.bindparam("b_limit")).with_for_update(skip_locked=True, of=own)
 
 
 @cache
-def _taking(table: Lane, rows: int) -> Fixed:
+def _taking(table: Lane, dialect: str) -> Fixed:
+    """Find and take in one statement."""
     own = table_of(table)
+    found = (_heads(dialect) if table is InboxRow else _sendable()).cte("found")
     taken = {"state": LaneState.RUNNING, "lease": sa.bindparam("b_lease"), "lease_until": sa.bindparam("b_until")}
-    mine = (own.c.id.in_(listed(rows)), own.c.state == _READY)
-    return Fixed(sa.update(own).where(*mine).values(**taken, attempts=own.c.attempts + 1).returning(own))
+    taking = sa.update(own).where(is_one_of(own.c.id, sa.select(found.c.id), dialect), _is(own, LaneState.READY))
+    return Fixed(taking.values(**taken, attempts=own.c.attempts + 1).returning(own))
+
+
+def _is(own: sa.Table, state: LaneState) -> sa.ColumnElement[bool]:
+    """The state of a row that is found by its id: an index of that state would be long with rows that left it."""
+    return own.c.state + 0 == state
 
 
 def still_mine(connection: Connection, table: Lane, row_id: int, lease: str, **values: Any) -> bool:
@@ -115,7 +122,7 @@ def still_mine(connection: Connection, table: Lane, row_id: int, lease: str, **v
 @cache
 def _fence(table: Lane, names: tuple[str, ...]) -> Fixed:
     own = table_of(table)
-    mine = (own.c.id == sa.bindparam("b_row"), own.c.state == _RUNNING, own.c.lease == sa.bindparam("b_mine"))
+    mine = (own.c.id == sa.bindparam("b_row"), _is(own, LaneState.RUNNING), own.c.lease == sa.bindparam("b_mine"))
     values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
     return Fixed(sa.update(own).where(*mine).values(lease=None, lease_until=None, **values))
 

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from bot.errors import SecondProcessError
+from bot.storage import together
 from bot.storage.fixed import written_out
 from bot.storage.inline import Alone, InlineWriter, translated
 from bot.storage.writer import Writer
@@ -34,7 +35,9 @@ def make_engine(url: str) -> Engine:
     """An engine for SQLite (WAL, every commit on the disk) or PostgreSQL. Takes the usual URLs of both."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=20)
+        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=20)
+        together.listen(engine)
+        return engine
     engine = sa.create_engine(parsed, connect_args={"timeout": 5, "check_same_thread": False})
     sa.event.listen(engine, "connect", _on_sqlite_connect)
     sa.event.listen(engine, "begin", _on_sqlite_begin)

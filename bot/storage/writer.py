@@ -116,7 +116,7 @@ class Writer:
     def _transaction(self) -> Iterator[Connection]:
         """On a connection of its own, which is kept: a driver knows its prepared statements by connection."""
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = _line(self._engine)
         try:
             with self._connection.begin():
                 yield self._connection
@@ -127,6 +127,20 @@ class Writer:
     def _drop(self) -> None:
         let_go(self._connection)
         self._connection = None
+
+
+def _line(engine: Engine) -> Connection:
+    """A connection that is not the pool's: PostgreSQL may walk through a table there only where no index helps.
+
+    It keeps a plan until somebody counts the table anew: one made while a queue was empty would read the whole queue at
+    each message from then on.
+    """
+    connection = engine.connect()
+    connection.detach()
+    if engine.dialect.name == "postgresql":
+        with connection.begin():
+            connection.exec_driver_sql("SET enable_seqscan = off")
+    return connection
 
 
 def collided(error: Exception) -> bool:

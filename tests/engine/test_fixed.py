@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from bot.contacts import Pulse, Question, Thread
 from bot.errors import StoreUnavailableError
 from bot.messages import Option, OutboundMessage
+from bot.storage import driver
 from bot.storage.base import table_of
 from bot.storage.fixed import Fixed, in_list, listed, written_out
-from bot.storage.models import ContactRow, InboxRow, PartyRow
+from bot.storage.models import ContactRow, InboxRow, PaceRow, PartyRow
 
 INBOX = table_of(InboxRow)
 COLUMNS = ("key", "lane", "channel", "body", "received_at", "due_at", "state", "attempts", "lease")
@@ -103,3 +104,81 @@ def test_what_is_kept_is_described_as_dataclasses_would():
         assert Thread.from_json(thread.to_json()) == thread
     message = OutboundMessage("tekst", "nl", options, ("a", "b"), template="t", variables=("v",), cost=3)
     assert json.dumps(message.to_json()) == json.dumps(asdict(message))
+
+
+PACE = table_of(PaceRow)
+NAMED = PACE.c.channel == sa.bindparam("b_name")
+BEGIN = Fixed(sa.insert(PACE), ("channel", "used_until"))
+USE = Fixed(sa.update(PACE).where(NAMED).values(used_until=sa.bindparam("b_used")))
+USED = Fixed(sa.select(PACE.c.used_until).where(NAMED))
+TAKE = Fixed(sa.update(INBOX).where(INBOX.c.key == sa.bindparam("b_key")).values(attempts=INBOX.c.attempts + 1))
+
+
+@pytest.fixture
+def sent(store, monkeypatch):
+    """The words that went to the database by themselves, in their order."""
+    found = []
+
+    def run(connection, words, values):
+        found.append(words)
+        return driver_run(connection, words, values)
+
+    driver_run = driver.run
+    monkeypatch.setattr(driver, "run", run)
+    return found
+
+
+def test_what_needs_no_answer_is_seen_by_whatever_comes_next(store, kept):
+    """By a statement of ours, by one of SQLAlchemy, and after the commit; two of one table in their order."""
+    later = kept + timedelta(seconds=1)
+
+    def work(connection):
+        BEGIN.later(connection, {"channel": "c", "used_until": kept})
+        assert USED.value(connection, {"b_name": "c"}) == kept
+        USE.later(connection, {"b_name": "c", "b_used": kept})
+        USE.later(connection, {"b_name": "c", "b_used": later})
+        assert connection.execute(sa.select(PACE.c.used_until)).scalar_one() == later
+        TAKE.later(connection, {"b_key": "k1"})
+        TAKE.later(connection, {"b_key": "k1"})
+        TAKE.later(connection, {"b_key": "k2"})
+        USE.later(connection, {"b_name": "c", "b_used": kept})
+
+    store.write(work)
+    assert store.read(lambda c: USED.value(c, {"b_name": "c"})) == kept
+    rows = sa.select(INBOX.c.attempts).order_by(INBOX.c.id)
+    assert store.read(lambda c: c.execute(rows).scalars().all()) == [2, 1]
+
+
+def test_postgresql_gets_what_needs_no_answer_in_one_statement(store, kept, sent):
+    def work(connection):
+        BEGIN.later(connection, {"channel": "c", "used_until": kept})
+        TAKE.later(connection, {"b_key": "k1"})
+        ADD.later(connection, {"key": "k3", "lane": "a", "channel": "c", "body": {"text": "100 %"}} | waiting(kept))
+
+    store.write(work)
+    assert len(sent) == (4 if store.is_sqlite else 2)  # with its BEGIN; two of them change the inbox
+    body = sa.select(INBOX.c.body).where(INBOX.c.key == "k3")
+    assert store.read(lambda c: c.execute(body).scalar_one()) == {"text": "100 %"}
+
+
+def test_what_needs_no_answer_goes_with_its_transaction(store, kept, sent):
+    """An error comes out at the commit; what was collected before a rollback is never sent by those who come after."""
+
+    def fails(connection):
+        TAKE.later(connection, {"b_key": "k1"})
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.write(fails)
+    twice = {"key": "k1", "lane": "secret", "channel": "c", "body": None} | waiting(kept)
+    with pytest.raises(sa.exc.IntegrityError) as caught:
+        store.write(lambda c: ADD.later(c, twice))
+    assert "secret" not in str(caught.value)
+    store.write(lambda c: USE.later(c, {"b_name": "c", "b_used": kept}))
+    assert "inbox" not in sent[-1]
+    attempts = sa.select(sa.func.sum(INBOX.c.attempts))
+    assert store.read(lambda c: c.execute(attempts).scalar_one()) == 0
+
+
+def waiting(now):
+    return {"received_at": now, "due_at": now, "state": 0, "attempts": 0, "lease": None}

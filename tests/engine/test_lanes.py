@@ -90,12 +90,12 @@ def test_the_database_itself_refuses_two_running_rows_of_a_person(store, clock, 
 def test_a_claim_scans_only_what_is_open(store, clock, put):
     """With 20,000 finished rows a claim must not read them: the partial index matches only literals."""
     put(("a", "a1"))
-    given = {"b_now": clock.now(), "b_limit": 4}
+    given = {"b_now": clock.now(), "b_limit": 4, "b_lease": "l", "b_until": clock.now()}
 
     def explain(connection):
         if not store.is_sqlite:
             connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
-        written = lanes._heads()._written_for(connection)
+        written = lanes._taking(InboxRow, connection.dialect.name)._written_for(connection)
         words = ("EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN ") + written.words
         return "\n".join(str(row) for row in fixed.written_out(connection, words, written.bind(given)))
 

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot import outbox
+from bot import outbox, people
 from bot.desk import batch, news, troubles
 from bot.messages import Receipt
 from bot.monitoring import operations
 from bot.pace import Pace
 from bot.roles import Principal, Role
-from bot.storage import fixed
-from bot.storage.models import OutboxRow
+from bot.storage import driver, fixed, lanes
+from bot.storage.models import AddressRow, ContactRow, InboxRow, OutboxRow
 from bot.working_days import DeskHours
 from tests.conftest import make_service
 from tests.talk import Talk
@@ -40,8 +40,8 @@ def statements(store, monkeypatch):
         keep(connection, None, statement, values if isinstance(values, dict) else tuple(values), None, many=False)
         return run_fixed(connection, statement, values)
 
-    run_fixed = fixed._run
-    monkeypatch.setattr(fixed, "_run", run)
+    run_fixed = driver.run
+    monkeypatch.setattr(driver, "run", run)
     sa.event.listen(store.engine, "before_cursor_execute", keep)
     return found
 
@@ -110,6 +110,53 @@ def test_a_channel_with_nothing_to_send_is_seen_at_once_while_another_sends_a_wa
         assert any("Index Cond: ((channel)::text = 'telegram'" in line for line in plan)
 
 
+def plan_of(store, statement, values):
+    """How the database would run a statement of ours as the writer does, with values or, once prepared, without."""
+
+    def explain(connection):
+        words = ("EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN ") + written.words
+        if not store.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+            raw = connection.connection.dbapi_connection
+            return "\n".join(row[0] for row in raw.execute(words, written.bind(values), prepare=True))
+        return "\n".join(str(row) for row in fixed.written_out(connection, words, written.bind(values)))
+
+    written = store.write(statement._written_for)
+    return store.write(explain)
+
+
+def test_a_plan_of_the_day_when_the_queues_were_empty_is_no_walk_through_them(store, clock):
+    """PostgreSQL keeps the plan of a prepared statement until the table is counted anew."""
+    now, name = clock.now(), store.engine.dialect.name
+    given = {"b_now": now, "b_limit": 16, "b_lease": "l", "b_until": now}
+    replies = {"b_channel": "whatsapp", "b_first": 0, "b_last": 1}
+    plans = [plan_of(store, lanes._taking(InboxRow, name), given)]
+    plans.append(plan_of(store, lanes._taking(OutboxRow, name), given | replies))
+    plans.append(plan_of(store, lanes._fence(OutboxRow, ()), {"b_row": 1, "b_mine": "l"}))
+    for plan in plans:
+        assert "SCAN inbox\n" not in plan
+        assert "SCAN outbox\n" not in plan
+        assert "Seq Scan" not in plan
+        by_id = re.findall(r"Scan (?:using|on) (?:in|out)box_(?:pkey|open) .*\n +(.*)", plan)
+        assert store.is_sqlite or by_id, plan
+        assert all(line.startswith("Index Cond:") for line in by_id), plan
+
+
+def test_somebody_is_found_by_what_identifies_them(store, clock):
+    """Not by a walk through all addresses in the order that is asked for."""
+    person = {"consent": "new", "stopped": False, "thread": {}, "created_at": clock.now(), "seen_at": clock.now()}
+    address = {"channel": "telegram", "sealed": "s", "used_at": clock.now()}
+    numbers = range(1, 2001)
+    store.write(lambda c: c.execute(sa.insert(ContactRow), [person | {"id": n} for n in numbers]) and None)
+    rows = [address | {"contact_id": n, "lookup": f"l{n}", "lane": f"l{n}"} for n in numbers]
+    store.write(lambda c: c.execute(sa.insert(AddressRow), rows) and None)
+    store.write(lambda c: c.exec_driver_sql("ANALYZE") and None)
+    plan = plan_of(store, people._find(store.engine.dialect.name, lock=True), fixed.in_list(["l7", "l8"]))
+    assert "SCAN address" not in plan
+    assert store.is_sqlite or "Index Cond: ((lookup)::text = ANY" in plan
+    assert "Filter" not in plan
+
+
 def test_what_follows_a_send_is_found_in_its_lane_while_a_wave_waits(store, clock):
     """Not among all that is ready: an answer took 1.6 s once, with 100,000 invitations waiting."""
     common = {"channel": "whatsapp", "priority": 2, "payload": {}, "state": 0, "attempts": 0}
@@ -117,14 +164,6 @@ def test_what_follows_a_send_is_found_in_its_lane_while_a_wave_waits(store, cloc
     rows = [common | {"key": f"k{number}", "lane": f"l{number}"} for number in range(3000)]
     store.write(lambda c: c.execute(sa.insert(OutboxRow), rows) and None)
     store.write(lambda c: c.exec_driver_sql("ANALYZE") and None)
-    written = outbox._AFTER._written_for(store.read(lambda c: c))
-    values = written.bind({"b_lane": "l", "b_channel": "whatsapp", "b_provider": "SM1"})
-
-    def explain(connection):
-        if not store.is_sqlite:
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        words = ("EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN ") + written.words
-        return "\n".join(str(row) for row in fixed.written_out(connection, words, values))
-
-    assert "outbox_open" in store.read(explain)
-    assert "outbox_ready" not in store.read(explain)
+    plan = plan_of(store, outbox._AFTER, {"b_lane": "l1", "b_channel": "whatsapp", "b_provider": "SM1"})
+    assert "outbox_open" in plan
+    assert "outbox_ready" not in plan
