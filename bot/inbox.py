@@ -110,20 +110,10 @@ def insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[bool]
     The statements are written out: built by SQLAlchemy they took four times as long, which was most of accepting a
     message. On SQLite there is one for each number of rows; PostgreSQL takes lists, so it knows the one prepared.
     """
-    is_sqlite = connection.dialect.name == "sqlite"
-    lanes = _lanes(connection, [lookup for row in rows for lookup in row["lookups"]], is_sqlite=is_sqlite)
-    values: list[tuple[Any, ...]] = []
-    for row in rows:
-        lane = next((lanes[lookup] for lookup in row["lookups"] if lookup in lanes), row["lookups"][0])
-        at = row["received_at"].strftime(_SQLITE_TIME) if is_sqlite else row["received_at"]
-        values.append(
-            (row["key"], lane, row["channel"], row["sealed"], json.dumps(row["body"], ensure_ascii=False), at)
-        )
-    if is_sqlite:
-        given = [value for of_row in values for value in (*of_row, of_row[-1])]
-        kept = written_out(connection, _sqlite_insert(len(rows)), given)
-    else:
-        kept = written_out(connection, _POSTGRESQL_INSERT, list(map(list, zip(*values, strict=True)))) if values else []
+    if not rows:
+        return []
+    write = _insert_into_sqlite if connection.dialect.name == "sqlite" else _insert_into_postgresql
+    kept = write(connection, rows)
     new = {key for (key,) in kept}
     result = []
     for row in rows:  # the same key twice in one group: only the first is new
@@ -138,14 +128,37 @@ _SQLITE_TIME = "%Y-%m-%d %H:%M:%S.%f"  # as SQLAlchemy writes it
 _INTO = "INSERT INTO inbox (key, lane, channel, sealed, body, received_at, due_at, state, attempts) "
 _NEW = " ON CONFLICT (key) DO NOTHING RETURNING key"
 _POSTGRESQL_INSERT = (
-    f"{_INTO} SELECT key, lane, channel, sealed, body::json, at, at, 0, 0 FROM unnest"  # noqa: S608  # only marks
-    "(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])"
-    f" WITH ORDINALITY AS row(key, lane, channel, sealed, body, at, place) ORDER BY place{_NEW}"
+    f"{_INTO} SELECT key, coalesce("  # noqa: S608  # only marks
+    "(SELECT lane FROM address WHERE lookup = first), (SELECT lane FROM address WHERE bsuid_lookup = first), "
+    "(SELECT lane FROM address WHERE lookup = other), (SELECT lane FROM address WHERE bsuid_lookup = other), first), "
+    "channel, sealed, body::json, at, at, 0, 0 FROM unnest"
+    "(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])"
+    f" WITH ORDINALITY AS row(key, first, other, channel, sealed, body, at, place) ORDER BY place{_NEW}"
 )
-_POSTGRESQL_LANES = (
-    "SELECT lookup, lane FROM address WHERE lookup = ANY(%s::text[]) UNION ALL "
-    "SELECT bsuid_lookup, lane FROM address WHERE bsuid_lookup = ANY(%s::text[])"
-)
+
+
+def _insert_into_postgresql(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[Any]:
+    """In one statement, which finds the lanes of the people who are known too."""
+    values = [
+        (
+            *(row["key"], row["lookups"][0], row["lookups"][-1]),
+            *(row["channel"], row["sealed"], json.dumps(row["body"], ensure_ascii=False), row["received_at"]),
+        )
+        for row in rows
+    ]
+    return written_out(connection, _POSTGRESQL_INSERT, list(map(list, zip(*values, strict=True))))
+
+
+def _insert_into_sqlite(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[Any]:
+    lookups = [lookup for row in rows for lookup in row["lookups"]]
+    lanes = dict[str, str](written_out(connection, _sqlite_lanes(len(lookups)), (*lookups, *lookups)))
+    given: list[Any] = []
+    for row in rows:
+        lane = next((lanes[lookup] for lookup in row["lookups"] if lookup in lanes), row["lookups"][0])
+        at = row["received_at"].strftime(_SQLITE_TIME)
+        body = json.dumps(row["body"], ensure_ascii=False)
+        given += (row["key"], lane, row["channel"], row["sealed"], body, at, at)
+    return written_out(connection, _sqlite_insert(len(rows)), given)
 
 
 @lru_cache(maxsize=512)
@@ -161,12 +174,3 @@ def _sqlite_lanes(lookups: int) -> str:
         f"SELECT lookup, lane FROM address WHERE lookup IN ({marks}) UNION ALL "  # noqa: S608  # only marks
         f"SELECT bsuid_lookup, lane FROM address WHERE bsuid_lookup IN ({marks})"
     )
-
-
-def _lanes(connection: Connection, lookups: list[str], *, is_sqlite: bool) -> dict[str, str]:
-    """The lanes of the people who are known already."""
-    if is_sqlite:
-        found = written_out(connection, _sqlite_lanes(len(lookups)), (*lookups, *lookups))
-    else:
-        found = written_out(connection, _POSTGRESQL_LANES, (lookups, lookups))
-    return {str(lookup): str(lane) for lookup, lane in found}

@@ -6,7 +6,6 @@ receipt settles it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,14 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from bot.contacts import Consent
 from bot.errors import Failure, SendError
 from bot.locales import AMSTERDAM
 from bot.messages import CAPABILITIES, OutboundMessage, Receipt
-from bot.pace import Pace, budget, use
+from bot.pace import Pace
 from bot.storage import lanes
 from bot.storage.base import table_of
-from bot.storage.fixed import Fixed, Row, in_list, listed
+from bot.storage.fixed import Fixed, Row
 from bot.storage.follow_up_models import SpendRow
 from bot.storage.models import AddressRow, ContactRow, EarlyReceiptRow, LaneState, OutboxRow
 from bot.storage.survey_models import SurveyInvitationRow, SurveyWaveRow
@@ -122,15 +120,6 @@ _ADDRESS, _CONTACT = table_of(AddressRow), table_of(ContactRow)
 _CHANNEL: sa.BindParameter[str] = sa.bindparam("b_channel")
 _NOW: sa.BindParameter[datetime] = sa.bindparam("b_now")
 _WHERE: sa.BindParameter[int] = sa.bindparam("b_address")
-# In the order of sending, or SQLite goes through all that is due, of every channel: 40 ms while a wave waits.
-_DUE = (
-    sa.select(_OUT.c.id)
-    .where(_OUT.c.state == sa.literal_column("0"), _OUT.c.channel == _CHANNEL, _OUT.c.due_at <= _NOW)
-    .order_by(_OUT.c.priority, _OUT.c.id)
-    .limit(1)
-)
-_READY = Fixed(_DUE)
-_INVITED = Fixed(_DUE.where(_OUT.c.priority >= sa.literal_column("2")))  # INVITATION
 _HOLDS = Fixed(sa.select(_ADDRESS.c.window_until, _ADDRESS.c.blocked_at).where(_ADDRESS.c.id == _WHERE))
 _OF_LANE = (_OUT.c.lane == sa.bindparam("b_lane"), _OUT.c.state < sa.literal_column("2"))  # as the index says it
 _LATER = Fixed(
@@ -145,79 +134,6 @@ _AFTER = Fixed(sa.select(_MORE.label("more"), _CAME_EARLY.label("early")))
 IS_HELD = sa.and_(_OUT.c.address_id == _WHERE, _OUT.c.state == sa.literal_column("5"))  # for `b_address`
 _STALE = Fixed(sa.delete(_OUT).where(IS_HELD, _OUT.c.kind.is_not(None)))
 _RELEASE = Fixed(sa.update(_OUT).where(IS_HELD).values(state=LaneState.READY, due_at=_NOW, attempts=0))
-
-
-def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slots: int) -> list[Row]:
-    """Rows to send now: at most `slots`, no faster than each channel's pace."""
-    rows: list[Row] = []
-    for channel, pace in paces.items():
-        if slots <= len(rows):
-            break
-        if _READY.first(connection, {"b_channel": channel, "b_now": now}) is None:
-            continue
-        rows += _take(connection, channel, pace, now, slots - len(rows))
-    return rows
-
-
-def _take(connection: Connection, channel: str, pace: Pace, now: datetime, slots: int) -> list[Row]:
-    """Replies and notices as the channel's pace allows; then invitations, within that and at a pace of their own."""
-    allowed, start = budget(connection, channel, pace, now)
-    wanted = min(allowed, slots)
-    if wanted < 1:
-        return []
-    found = lanes.claim(connection, OutboxRow, now, wanted, channel, priorities=(0, INVITATION - 1))
-    if wanted > len(found) and _INVITED.first(connection, {"b_channel": channel, "b_now": now}) is not None:
-        theirs, slow = f"{channel}:invitations", pace.of_invitations()
-        invitations, since = budget(connection, theirs, slow, now)
-        if (most := min(invitations, wanted - len(found))) > 0:
-            invited = lanes.claim(connection, OutboxRow, now, most, channel, priorities=(INVITATION, lanes.ALL[1]))
-            use(connection, theirs, since, len(invited) / slow.per_second)
-            found += invited
-    use(connection, channel, start, len(found) / pace.per_second)
-    return found
-
-
-def look(connection: Connection, rows: Sequence[Row], now: datetime) -> dict[int, str | None]:
-    """Look once more right before sending: the sealed address of each row that may go now, by the row's id.
-
-    None: not now, the window shut or the person blocked us. Empty: the address is gone.
-    """
-    wanted = sorted({row.address_id for row in rows if row.address_id is not None})
-    found = _fit(len(wanted)).rows(connection, in_list(wanted)) if wanted else []
-    by_id = {address.id: address for address in found}
-    return {row.id: _sealed(connection, row, by_id.get(row.address_id), now) for row in rows}
-
-
-@cache
-def _fit(addresses: int) -> Fixed:
-    """What says whether a message may go, of so many addresses."""
-    of_person = (_CONTACT.c.stopped, _CONTACT.c.consent)
-    query = sa.select(_ADDRESS.c.id, _ADDRESS.c.sealed, _ADDRESS.c.window_until, _ADDRESS.c.blocked_at, *of_person)
-    joined = query.join(_CONTACT, _CONTACT.c.id == _ADDRESS.c.contact_id)
-    return Fixed(joined.where(_ADDRESS.c.id.in_(listed(addresses))))
-
-
-def _sealed(connection: Connection, row: Row, address: Row | None, now: datetime) -> str | None:
-    if row.address_id is None:
-        return row.sealed or ""
-    if row.priority >= INVITATION and row.created_at < now - INVITATION_HOLDS:
-        return None
-    if address is None or address.blocked_at is not None:
-        return None
-    if row.kind is not None and (address.stopped or address.consent != Consent.GIVEN):
-        return None
-    is_shut = is_window_shut(row.channel, address.window_until, now)
-    goes = not is_shut or row.kind == "invitation"  # a template may go at any time
-    if row.kind == "template":
-        goes = is_shut and _answer_waits(connection, row.address_id)
-    return row.sealed or str(address.sealed) if goes else None
-
-
-def _answer_waits(connection: Connection, address_id: int) -> bool:
-    """Whether an answer is held up: it may have been taken back since the template was made."""
-    where = (OutboxRow.address_id == address_id, OutboxRow.state == sa.literal_column("5"))
-    keys = sa.or_(*(OutboxRow.key.like(f"{key}%") for key in ANSWERS))
-    return connection.execute(sa.select(OutboxRow.id).where(*where, keys).limit(1)).first() is not None
 
 
 def hold(connection: Connection, row: Row) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot import logs, outbox, retention, timers
+from bot import dispatch, logs, outbox, retention, timers
 from bot.channels.base import Channel
 from bot.chores import Chore
 from bot.clock import Clock
@@ -200,8 +200,8 @@ class Worker:
             return rows, self.conversation.hear_all(connection, rows)
 
         def go_out(connection: sa.Connection) -> tuple[list[Row], dict[int, str | None]]:
-            rows = outbox.claim(connection, now, paces, limit)
-            return rows, outbox.look(connection, rows, now)
+            rows = dispatch.claim(connection, now, paces, limit)
+            return rows, dispatch.look(connection, rows, now)
 
         try:
             if table is InboxRow:
@@ -264,7 +264,7 @@ class Worker:
     async def _send(self, row: Row) -> None:
         if row.id not in self._addresses:  # it was not this worker's claim
             now = self.clock.now()
-            self._addresses |= await self._patiently(lambda: self.store.aread(lambda c: outbox.look(c, [row], now)))
+            self._addresses |= await self._patiently(lambda: self.store.aread(lambda c: dispatch.look(c, [row], now)))
         sealed = self._addresses.pop(row.id)
         if sealed is None:
             await self._patiently(lambda: self.store.awrite(lambda c: outbox.hold(c, row)))

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from bot import outbox, timers
+from bot import dispatch, timers
 from bot.chores import Sweep
 from bot.messages import Address, InboundMessage, Kind, OutboundMessage
 from bot.service import Service
@@ -52,7 +52,7 @@ def drain(service: Service) -> None:
         rows = service.store.write(lambda c, at=now: lanes.claim(c, InboxRow, at, 10))
         for row in rows:
             service.conversation.handle(service.store, row)
-        sends = service.store.write(lambda c, at=now: outbox.claim(c, at, paces, 10))
+        sends = service.store.write(lambda c, at=now: dispatch.claim(c, at, paces, 10))
         for row in sends:
             asyncio.run(one_send(row))
         if not (fired or rows or sends):

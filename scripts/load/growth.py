@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot import outbox
+from bot import dispatch, outbox
 from bot.inbox import insert, to_row
 from bot.messages import Address, InboundMessage, Kind, OutboundMessage
 from bot.pace import Pace
@@ -124,8 +124,8 @@ def one(service: Service, number: int, cost: Cost) -> None:
 
 def _claim(connection: sa.Connection, service: Service) -> list[sa.Row[Any]]:
     now = service.clock.now()
-    rows = outbox.claim(connection, now, PACES, 4)
-    outbox.look(connection, rows, now)
+    rows = dispatch.claim(connection, now, PACES, 4)
+    dispatch.look(connection, rows, now)
     return rows
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot import outbox, people
+from bot import dispatch, outbox, people
 from bot.errors import Failure, SendError
 from bot.messages import Address, InboundMessage, Kind, OutboundMessage, Receipt
 from bot.outbox import Pace, Recipient
@@ -29,7 +29,7 @@ def put(store, vault, clock, key, value="1001", channel="telegram", **fields):
 
 
 def claim(store, clock, pace=FAST, slots=100):
-    return store.write(lambda c: outbox.claim(c, clock.now(), {"telegram": pace, "whatsapp": pace}, slots))
+    return store.write(lambda c: dispatch.claim(c, clock.now(), {"telegram": pace, "whatsapp": pace}, slots))
 
 
 def row_of(store, key):
@@ -168,7 +168,7 @@ def test_nothing_goes_into_a_shut_window(store, vault, clock):
     assert row_of(store, "in time").state == LaneState.READY
     clock.forward(timedelta(minutes=2))
     (row,) = claim(store, clock)
-    assert store.read(lambda c: outbox.look(c, [row], clock.now())) == {row.id: None}
+    assert store.read(lambda c: dispatch.look(c, [row], clock.now())) == {row.id: None}
     store.write(lambda c: outbox.hold(c, row))
     put(store, vault, clock, "too late", value=number, channel="whatsapp")
     assert {row_of(store, key).state for key in ("in time", "too late")} == {LaneState.HELD}

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot import outbox, survey_events, survey_waves
+from bot import dispatch, outbox, survey_events, survey_waves
 from bot.messages import OutboundMessage
 from bot.pace import Pace
 from bot.storage.models import OutboxRow, PartyRow
@@ -98,7 +98,7 @@ def test_a_reply_goes_before_an_invitation_that_waits_longer_also_to_the_same_pe
     store.write(lambda c: _waiting(c, service, 1, priority=0, lane="other"))
     store.write(lambda c: _waiting(c, service, 1, priority=0, lane="lane"))  # to lane0, behind an invitation
     now = service.clock.now()
-    rows = store.write(lambda c: outbox.claim(c, now, PACES, 3))
+    rows = store.write(lambda c: dispatch.claim(c, now, PACES, 3))
     assert [row.priority for row in rows] == [0, 0, 2]
     assert {row.lane for row in rows[:2]} == {"lane0", "other0"}
     assert rows[2].lane != "lane0", "one at a time to one person"
@@ -112,7 +112,7 @@ def test_a_hundred_thousand_waiting_invitations_do_not_slow_a_claim(store, servi
     store.write(lambda c: c.execute(sa.insert(OutboxRow), rows) and None)
     store.write(lambda c: _waiting(c, service, 1, priority=0, lane="reply"))
     began = time.perf_counter()
-    claimed = store.write(lambda c: outbox.claim(c, now, PACES, 4))
+    claimed = store.write(lambda c: dispatch.claim(c, now, PACES, 4))
     took = time.perf_counter() - began
     assert claimed[0].lane == "reply0"
     assert took < 2, f"{took:.3f} s"

@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot import outbox, survey_waves, timers
+from bot import dispatch, outbox, survey_waves, timers
 from bot.clock import Clock
 from bot.contacts import Consent, Thread
 from bot.content import Content
@@ -181,7 +181,7 @@ class Town:
         """Killed in the middle: rows are claimed and never finished. Then the start of the only process."""
         now = self.clock.now()
         self.store.write(lambda c: len(lanes.claim(c, InboxRow, now, 3)))
-        self._never_left(self.store.write(lambda c: outbox.claim(c, now, PACES, 3)))
+        self._never_left(self.store.write(lambda c: dispatch.claim(c, now, PACES, 3)))
         self.store.commit()
         self._starts("restarts between two sends")
 
@@ -255,7 +255,7 @@ class Town:
             self.figures["messages handled"] += len(rows)
             is_last = self._is_killed()
             slots = IN_FLIGHT if is_last else 50
-            sends = self.store.write(lambda c, at=now, slots=slots: outbox.claim(c, at, PACES, slots))
+            sends = self.store.write(lambda c, at=now, slots=slots: dispatch.claim(c, at, PACES, slots))
             if sends and is_last:
                 self._killed_in_a_send(sends)
                 continue
@@ -297,7 +297,7 @@ class Town:
     def _hands_over(self, row: sa.Row[Any]) -> str | None:
         """Give a message to the platform, and write that down. None where it must wait."""
         now = self.clock.now()
-        sealed = self.store.read(lambda c: outbox.look(c, [row], now))[row.id]
+        sealed = self.store.read(lambda c: dispatch.look(c, [row], now))[row.id]
         if not sealed:
             self.store.write(lambda c: outbox.hold(c, row))
             self._never_left([row])
