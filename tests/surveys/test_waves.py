@@ -84,6 +84,12 @@ def test_few_are_let_go_at_a_time(service):
     assert release(service) == 2
 
 
+def test_those_that_wait_are_not_all_counted(service):
+    """With 100,000 that took 0.3 s every five seconds, for which every answer waited."""
+    service.store.write(lambda c: _waiting(c, service, survey_waves.IN_FLIGHT + 5))
+    assert service.store.read(survey_waves._in_flight) == survey_waves.IN_FLIGHT
+
+
 def _waiting(connection, service, number, priority=2, lane="lane"):
     now = service.clock.now()
     message = OutboundMessage("words", "nl")
