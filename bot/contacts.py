@@ -91,9 +91,9 @@ class Thread:
     in_minute: int = 0
     pulse: Pulse | None = None
 
-    def counted(self, now: datetime) -> Thread:
-        """With one more message in this minute."""
-        minute = now.strftime("%Y-%m-%dT%H:%M")
+    def counted(self, received_at: datetime) -> Thread:
+        """With one more message in the minute in which it came in; when it is handled is not the person's doing."""
+        minute = received_at.strftime("%Y-%m-%dT%H:%M")
         return replace(self, minute=minute, in_minute=self.in_minute + 1 if minute == self.minute else 1)
 
     def to_json(self) -> dict[str, Any]:

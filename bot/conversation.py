@@ -151,7 +151,7 @@ class Conversation:
         there = around.look(connection, person.contact.id, person.address_id)
         if message.kind is not Kind.TIMER:
             person = people.wrote(connection, person, message, row.received_at, is_held=there.held)
-            counted = person.contact.thread.counted(now)
+            counted = person.contact.thread.counted(row.received_at)
             person = replace(person, contact=replace(person.contact, thread=counted))
         contact = _with_code(person.contact, message)
         situation = self._situation(contact, message, now, understanding)

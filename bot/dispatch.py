@@ -23,6 +23,8 @@ _NOW: sa.BindParameter[datetime] = sa.bindparam("b_now")
 
 def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slots: int) -> list[Row]:
     """Rows to send now: at most `slots`, no faster than each channel's pace."""
+    if not paces:
+        return []
     waiting = _waiting(len(paces)).first(connection, {"b_now": now, **_named(paces)})
     rows: list[Row] = []
     for place, (channel, pace) in enumerate(paces.items()):
@@ -51,7 +53,7 @@ def _waiting(channels: int) -> Fixed:
     return Fixed(sa.select(*columns))
 
 
-def _take(  # two paces of one channel
+def _take(
     connection: Connection, channel: str, pace: Pace, now: datetime, slots: int, *, invitations: bool
 ) -> list[Row]:
     """Replies and notices as the channel's pace allows; then invitations, within that and at a pace of their own."""

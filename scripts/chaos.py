@@ -245,7 +245,8 @@ def judge(
         }
         effects: dict[int, list[str]] = defaultdict(list)
         for row in connection.execute(sa.select(MessageRow.contact_id, MessageRow.keys).order_by(MessageRow.id)):
-            effects[chats[row.contact_id]] += [key.removeprefix("answer:") for key in row.keys]
+            answers = (key.removeprefix("answer:") for key in row.keys if key.startswith("answer:"))
+            effects[chats[row.contact_id]] += answers
         unknown: Counter[int] = Counter()
         for row in connection.execute(sa.select(OutboxRow.contact_id).where(OutboxRow.state == LaneState.UNKNOWN)):
             unknown[chats[row.contact_id]] += 1

@@ -47,6 +47,11 @@ def test_the_same_key_twice_is_one_message(store, vault, clock):
     assert len(claim(store, clock)) == 1
 
 
+def test_without_a_channel_nothing_is_sent(store, vault, clock):
+    put(store, vault, clock, "reply:1")
+    assert store.write(lambda c: dispatch.claim(c, clock.now(), {}, 16)) == []
+
+
 def test_ordinary_answers_go_before_invitations(store, vault, clock):
     put(store, vault, clock, "invitation", value="1", priority=2)
     put(store, vault, clock, "reply", value="2", priority=0)
