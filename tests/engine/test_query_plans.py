@@ -144,6 +144,14 @@ def test_a_plan_of_the_day_when_the_queues_were_empty_is_no_walk_through_them(st
         assert all(line.startswith("Index Cond:") for line in by_id), plan
 
 
+def test_the_line_of_the_writer_walks_only_where_no_index_helps(store):
+    if store.is_sqlite:
+        pytest.skip("PostgreSQL's")
+    settings = [lambda c, name=name: c.exec_driver_sql(f"SHOW {name}").scalar() for name in ("enable_seqscan", "jit")]
+    assert [store.write(setting) for setting in settings] == ["off", "off"]
+    assert store.read(settings[0]) == "on"
+
+
 def test_somebody_is_found_by_what_identifies_them(store, clock):
     """Not by a walk through all addresses in the order that is asked for."""
     person = {"consent": "new", "stopped": False, "thread": {}, "created_at": clock.now(), "seen_at": clock.now()}
