@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot import merging, people
+from bot.dispatch import claim
 from bot.inbox import insert, to_row
 from bot.messages import Address, InboundMessage, Kind, OutboundMessage
-from bot.outbox import Recipient, claim, put
+from bot.outbox import Recipient, put
 from bot.storage import lanes
 from bot.storage.models import (
     AddressRow,

@@ -66,19 +66,12 @@ def test_signals_that_are_meant_for_the_service_do_not_end_it(apart: Apart, engi
 
 
 def test_a_new_one_starts_when_it_was_killed(apart: Apart, engine: Engine) -> None:
-    os.kill(apart.pid, signal.SIGSTOP)  # so that a question surely waits
-    before, found = apart.pid, []
-
-    def ask() -> None:
-        with pytest.raises(UnderstandingGoneError):
-            apart.understand(TEXT, "nl")
-        found.append(True)
-
-    asking = threading.Thread(target=ask)
-    asking.start()
+    before = apart.pid
+    os.kill(before, signal.SIGSTOP)  # so that a question surely waits
+    waits = apart._begun("understand", TEXT, "nl")
     os.kill(before, signal.SIGKILL)
-    asking.join(SECONDS)
-    assert found
+    with pytest.raises(UnderstandingGoneError):
+        waits.result(SECONDS)
     assert said(apart.understand(TEXT, "nl")) == said(engine.understand(TEXT, "nl"))
     assert apart.pid != before
 
