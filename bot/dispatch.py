@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -25,17 +25,14 @@ def claim(connection: Connection, now: datetime, paces: Mapping[str, Pace], slot
     """Rows to send now: at most `slots`, no faster than each channel's pace."""
     if not paces:
         return []
-    waiting = _waiting(len(paces)).first(connection, {"b_now": now, **_named(paces)})
+    names = {f"b_channel{place}": channel for place, channel in enumerate(paces)}
+    waiting = _waiting(len(paces)).first(connection, {"b_now": now, **names})
     rows: list[Row] = []
     for place, (channel, pace) in enumerate(paces.items()):
         is_due, is_invitation_due = waiting[2 * place : 2 * place + 2]
         if is_due and len(rows) < slots:
             rows += _take(connection, channel, pace, now, slots - len(rows), invitations=bool(is_invitation_due))
     return rows
-
-
-def _named(paces: Iterable[str]) -> dict[str, str]:
-    return {f"b_channel{place}": channel for place, channel in enumerate(paces)}
 
 
 @cache

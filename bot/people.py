@@ -58,28 +58,16 @@ _PERSON = (
 
 
 @cache
-def _finding(lookups: int, dialect: str) -> sa.Select[Any]:
-    """The people at so many identifiers, by the age of their addresses.
+def _people(lookups: int, dialect: str, *, lock: bool = False) -> Fixed:
+    """The people at so many identifiers, by the age of their addresses; with a lock only the first.
 
     Each index is asked by itself: for "one or the other" a database may walk through all addresses.
     """
-    wanted = listed(lookups)
-    theirs = (
-        sa.select(_ADDRESS.c.id).where(column.in_(wanted)) for column in (_ADDRESS.c.lookup, _ADDRESS.c.bsuid_lookup)
-    )
-    found = sa.select(*_PERSON).join(_CONTACT, _CONTACT.c.id == _ADDRESS.c.contact_id)
-    return found.where(is_one_of(_ADDRESS.c.id, sa.union_all(*theirs), dialect)).order_by(_ADDRESS.c.id)
-
-
-@cache
-def _find(dialect: str, *, lock: bool) -> Fixed:
-    query = _finding(2, dialect).limit(1)
-    return Fixed(query.with_for_update(of=_CONTACT) if lock else query)
-
-
-@cache
-def _find_each(lookups: int, dialect: str) -> Fixed:
-    return Fixed(_finding(lookups, dialect))
+    wanted, ids = listed(lookups), sa.select(_ADDRESS.c.id)
+    theirs = (ids.where(column.in_(wanted)) for column in (_ADDRESS.c.lookup, _ADDRESS.c.bsuid_lookup))
+    query = sa.select(*_PERSON).join(_CONTACT, _CONTACT.c.id == _ADDRESS.c.contact_id)
+    found = query.where(is_one_of(_ADDRESS.c.id, sa.union_all(*theirs), dialect)).order_by(_ADDRESS.c.id)
+    return Fixed(found.limit(1).with_for_update(of=_CONTACT) if lock else found)
 
 
 _SAVING = (
@@ -99,16 +87,17 @@ _SAVE, _SAVE_SEEN = Fixed(_SAVING), Fixed(_SAVING.values(seen_at=sa.bindparam("b
 def find(connection: Connection, vault: Vault, address: Address, *, lock: bool = False) -> Person | None:
     """The person at an address, or None. `lock`: nobody else changes the contact until this transaction ends."""
     lookups = vault.lookups(address)
-    row = _find(connection.dialect.name, lock=lock).first(connection, in_list([lookups[0], lookups[-1]]))
+    row = _people(len(lookups), connection.dialect.name, lock=lock).first(connection, in_list(lookups))
     return None if row is None else _person(row)
 
 
 def find_each(connection: Connection, vault: Vault, addresses: Sequence[Address]) -> list[Person | None]:
     """`find` for several addresses at once, in their order."""
+    if not addresses:
+        return []
     wanted = [set(vault.lookups(address)) for address in addresses]
     everything = sorted(set().union(*wanted))
-    known = _find_each(len(everything), connection.dialect.name) if everything else None
-    rows = known.rows(connection, in_list(everything)) if known else []
+    rows = _people(len(everything), connection.dialect.name).rows(connection, in_list(everything))
     matching = (next((row for row in rows if {row.lookup, row.bsuid_lookup} & one), None) for one in wanted)
     return [None if row is None else _person(row) for row in matching]
 

@@ -53,9 +53,8 @@ def _as_one(parts: tuple[str, ...]) -> str:
 
 
 def listen(engine: Engine) -> None:
-    """What SQLAlchemy runs on a line of this engine comes after what was collected there."""
+    """What SQLAlchemy runs on a line of this engine comes after what was collected there. There are no savepoints."""
     sa.event.listen(engine, "before_cursor_execute", lambda connection, *_: send(connection))
-    sa.event.listen(engine, "savepoint", lambda connection, _: send(connection))
     sa.event.listen(engine, "commit", send)
     sa.event.listen(engine, "rollback", _forget)
 

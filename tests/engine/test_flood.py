@@ -30,7 +30,7 @@ def test_what_waited_for_us_is_no_flood(service):
     """Messages of several minutes that are handled at once, after the service was away."""
     talk = Talk(service, "telegram").agrees("nl")
     for number in range(2 * MANY):
-        tap = InboundMessage(f"t:{number}", talk.address, Kind.TAP, token="menu")  # no password
+        tap = InboundMessage(f"t:{number}", talk.address, Kind.TAP, token="menu")
         asyncio.run(service.inbox.accept(tap))
         service.clock.forward(timedelta(seconds=6))
     assert keys(talk.waits()) == ["menu.ask"] * (2 * MANY)

@@ -144,9 +144,8 @@ def test_a_plan_of_the_day_when_the_queues_were_empty_is_no_walk_through_them(st
         assert all(line.startswith("Index Cond:") for line in by_id), plan
 
 
-def test_the_line_of_the_writer_walks_only_where_no_index_helps(store):
-    if store.is_sqlite:
-        pytest.skip("PostgreSQL's")
+def test_the_line_of_the_writer_walks_only_where_no_index_helps(postgres_store):
+    store = postgres_store
     settings = [lambda c, name=name: c.exec_driver_sql(f"SHOW {name}").scalar() for name in ("enable_seqscan", "jit")]
     assert [store.write(setting) for setting in settings] == ["off", "off"]
     assert store.read(settings[0]) == "on"
@@ -161,7 +160,7 @@ def test_somebody_is_found_by_what_identifies_them(store, clock):
     rows = [address | {"contact_id": n, "lookup": f"l{n}", "lane": f"l{n}"} for n in numbers]
     store.write(lambda c: c.execute(sa.insert(AddressRow), rows) and None)
     store.write(lambda c: c.exec_driver_sql("ANALYZE") and None)
-    plan = plan_of(store, people._find(store.engine.dialect.name, lock=True), fixed.in_list(["l7", "l8"]))
+    plan = plan_of(store, people._people(2, store.engine.dialect.name, lock=True), fixed.in_list(["l7", "l8"]))
     assert "SCAN address" not in plan
     assert store.is_sqlite or "Index Cond: ((lookup)::text = ANY" in plan
     assert "Filter" not in plan
