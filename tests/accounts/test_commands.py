@@ -92,6 +92,7 @@ def test_a_demonstration_has_somebody_for_each_role(service):
     browser = make_browser(service)
     for person in people:
         assert f'value="{person.login}"' in browser.get("/desk/login").text
+        assert f"<code>{person.login}</code>" in browser.get("/desk/login").text  # for who types it
         assert give_password(browser, person.login, demo.PASSWORD).status_code == 303
         assert browser.get(browser.get("/desk/login").headers["location"]).status_code == 200
         browser.cookies.clear()
